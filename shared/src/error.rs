@@ -1,0 +1,53 @@
+//! What can go wrong with what people hand us.
+
+/// The result of everything in this crate that can fail on user input.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// An input this crate cannot work with. Each says what was expected and what came.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are not a WAV file that can be read.
+    #[error("not a readable WAV file: {0}")]
+    Wav(#[from] hound::Error),
+
+    /// A recording with a property outside what can be processed.
+    #[error("{what}: expected {expected}, got {got}")]
+    Audio {
+        /// Which property of the recording.
+        what: &'static str,
+        /// What would have been accepted.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+
+    /// A configuration with a field outside its range.
+    #[error("{field}: expected {expected}, got {got}")]
+    Config {
+        /// The field's name.
+        field: &'static str,
+        /// What would have been accepted.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+
+    /// A bundle that cannot be loaded.
+    #[error("not a usable bundle: {0}")]
+    Bundle(String),
+
+    /// The backend could not hand back what it computed (a lost device, for instance).
+    #[error("the device failed: {0}")]
+    Device(String),
+}
+
+impl Error {
+    pub(crate) fn audio(what: &'static str, expected: impl Into<String>, got: impl ToString) -> Self {
+        Self::Audio { what, expected: expected.into(), got: got.to_string() }
+    }
+
+    pub(crate) fn config(field: &'static str, expected: impl Into<String>, got: impl ToString) -> Self {
+        Self::Config { field, expected: expected.into(), got: got.to_string() }
+    }
+}

@@ -1,0 +1,34 @@
+//! Removing noise from audio with three neural networks, written once for every Burn backend.
+//!
+//! This crate is pure: it opens no file, knows no command line, no DOM and no backend. Samples and bytes come in, samples and
+//! bytes go out, and everything that touches a tensor is generic over [`burn::tensor::backend::Backend`]. The native trainer
+//! and the web page are thin shells around it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`audio`], [`wav`], [`resample`] | recordings in memory, as bytes, at another sampling rate |
+//! | [`dsp`] | framing, the STFT and its inverse: as differentiable tensor code, and on slices |
+//! | [`noise`] | the two STFT corruptions, and additive noise at a requested SNR |
+//! | [`synth`] | speech-like sound made by code, for training and tests where there is no recording |
+//! | [`nn`] | the autoencoder, the WaveNet and the Deep Complex U-Net |
+//! | [`loss`], [`metric`] | what training minimises, and what people compare |
+//! | [`bundle`] | a trained network as one file: configuration, weights and card |
+//! | [`pipeline`] | a whole recording through a network, piece by piece |
+
+pub mod audio;
+pub mod bundle;
+pub mod dsp;
+pub mod error;
+pub mod loss;
+pub mod metric;
+pub mod nn;
+pub mod noise;
+pub mod pipeline;
+pub mod resample;
+pub mod synth;
+pub mod wav;
+
+pub use audio::Audio;
+pub use bundle::Bundle;
+pub use error::{Error, Result};
+pub use pipeline::Denoiser;

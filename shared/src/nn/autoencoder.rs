@@ -1,0 +1,129 @@
+//! The report's first network: one convolution in, one transposed convolution out, nothing between.
+//!
+//! `Conv1d(1 → 32, kernel 2048, stride 32, padding 1023)` and `ConvTranspose1d(32 → 1, …)`, as in the "Denoising Autoencoder"
+//! chapter of G. Schuller's Machine Learning for Audio Signals. It maps every 32 samples onto 32 numbers, so the identity is
+//! within its reach in principle; that gradient descent does not find it is what the report says, and what we see too.
+//!
+//! The weights have the shapes of those two layers. The arithmetic is done on blocks of one stride: a signal in blocks of 32
+//! samples is a sequence of 32 channels, on which a 2048-wide kernel with stride 32 is a 64-wide kernel with stride 1. That is
+//! the same sum, and backends are far better at it.
+
+use burn::module::{Initializer, Param};
+use burn::prelude::*;
+use burn::tensor::module::conv1d;
+use burn::tensor::ops::{ConvOptions, PadMode, PaddedConvOptions};
+use serde::{Deserialize, Serialize};
+
+use super::check_range;
+use crate::error::{Error, Result};
+
+/// The shape of the autoencoder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoencoderConfig {
+    /// Channels between the two layers, 1 to 1024.
+    pub channels: usize,
+    /// Kernel of both layers in samples: a multiple of `stride`, 2 to 16 384.
+    pub kernel_size: usize,
+    /// Stride of both layers in samples, 1 to 4096.
+    pub stride: usize,
+}
+
+impl AutoencoderConfig {
+    /// The report's figures; 131 105 parameters.
+    pub fn report() -> Self {
+        Self { channels: 32, kernel_size: 2048, stride: 32 }
+    }
+
+    /// Checks the ranges given at the fields.
+    ///
+    /// # Errors
+    /// When a field is outside its range.
+    pub fn validate(&self) -> Result<()> {
+        check_range("channels", self.channels, 1..=1024)?;
+        check_range("stride", self.stride, 1..=4096)?;
+        check_range("kernel_size", self.kernel_size, 2..=16_384)?;
+        if !self.kernel_size.is_multiple_of(self.stride) || !self.kernel_size.is_multiple_of(2) {
+            let expected = format!("an even multiple of the stride {}", self.stride);
+            return Err(Error::config("kernel_size", expected, self.kernel_size));
+        }
+        Ok(())
+    }
+
+    /// Padding of both layers in samples, `kernel_size / 2 - 1`.
+    fn padding(&self) -> usize {
+        self.kernel_size / 2 - 1
+    }
+
+    /// Input samples that one output sample depends on, at most.
+    pub fn receptive_field(&self) -> usize {
+        2 * self.kernel_size - 1
+    }
+
+    /// The network, initialised as PyTorch initialises the two layers.
+    ///
+    /// # Panics
+    /// When [`AutoencoderConfig::validate`] would refuse the configuration.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> Autoencoder<B> {
+        self.validate().expect("validated configuration");
+        let uniform = |fan_in: usize| {
+            let bound = 1.0 / (fan_in as f64).sqrt();
+            Initializer::Uniform { min: -bound, max: bound }
+        };
+        let Self { channels, kernel_size, stride } = *self;
+        // PyTorch takes a transposed layer's fan-in from its second dimension: 1 output channel.
+        let (encoder, decoder) = (uniform(kernel_size), uniform(kernel_size));
+        Autoencoder {
+            encoder_weight: encoder.init([channels, 1, kernel_size], device),
+            encoder_bias: encoder.init([channels], device),
+            decoder_weight: decoder.init([channels, 1, kernel_size], device),
+            decoder_bias: decoder.init([1], device),
+            stride,
+            padding: self.padding(),
+        }
+    }
+}
+
+/// The network. Make one with [`AutoencoderConfig::init`].
+#[derive(Module, Debug)]
+pub struct Autoencoder<B: Backend> {
+    /// `[channels, 1, kernel_size]`
+    encoder_weight: Param<Tensor<B, 3>>,
+    encoder_bias: Param<Tensor<B, 1>>,
+    /// `[channels, 1, kernel_size]`
+    decoder_weight: Param<Tensor<B, 3>>,
+    decoder_bias: Param<Tensor<B, 1>>,
+    stride: usize,
+    padding: usize,
+}
+
+impl<B: Backend> Autoencoder<B> {
+    /// # Shapes
+    /// `[batch, 1, samples]` → the same, for any number of samples.
+    pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [batch, _, samples] = waveform.dims();
+        let [channels, _, kernel_size] = self.encoder_weight.dims();
+        let (stride, taps) = (self.stride, kernel_size / self.stride);
+        // The layers map `s` samples to `(s - 2) / stride + 1` codes, and `c` codes to `(c - 1) * stride + 2` samples.
+        let codes = samples.saturating_sub(2).div_ceil(stride) + 1;
+
+        // Enough blocks for `codes` windows of the padded signal.
+        let blocks = codes - 1 + taps;
+        let right = blocks * stride - self.padding - samples;
+        let padded = waveform
+            .pad([(0, 0), (0, 0), (self.padding, right)], PadMode::Constant(0.0))
+            .reshape([batch, blocks, stride])
+            .swap_dims(1, 2); // [batch, stride, blocks]
+        // Tap `stride * j + i` of the wide kernel is tap `j` on channel `i`.
+        let weight = self.encoder_weight.val().reshape([channels, taps, stride]).swap_dims(1, 2);
+        let options = |padding: usize| PaddedConvOptions::from(ConvOptions::new([1], [padding], [1], 1));
+        let code = conv1d(padded, weight, Some(self.encoder_bias.val()), options(0)); // [batch, channels, codes]
+
+        // A transposed convolution is a convolution with the kernel turned around, on a fully padded input.
+        let weight = self.decoder_weight.val().reshape([channels, taps, stride]).flip([1]).permute([2, 0, 1]);
+        let blocks = conv1d(code, weight, None, options(taps - 1)); // [batch, stride, codes - 1 + taps]
+        let total = (codes - 1 + taps) * stride;
+        let output = blocks.swap_dims(1, 2).reshape([batch, 1, total]).narrow(2, self.padding, samples);
+        output + self.decoder_bias.val().reshape([1, 1, 1])
+    }
+}

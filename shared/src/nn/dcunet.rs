@@ -1,0 +1,302 @@
+//! Deep Complex U-Net: Choi et al. 2019, "Phase-aware Speech Enhancement with Deep Complex U-Net", openreview SkeRTsAcYm.
+//!
+//! A U-Net of complex convolutions estimates a complex mask on the STFT. The mask's magnitude is bounded by tanh (the paper's
+//! best, "BDT") and its phase is free. Transform and inverse transform are part of the network: waveform in, waveform out.
+//!
+//! Deviations from the paper:
+//! - The decoder mirrors the encoder exactly (channels, kernels, strides). The paper's figures 7 to 9 agree with that.
+//! - Kernels start uniform as in PyTorch's real layers, not from Trabelsi's Rayleigh distribution: batch normalisation follows
+//!   every layer but the last.
+//! - [`DcunetConfig::compression`] below 1 shows the network compressed magnitudes; the mask still applies to the plain
+//!   spectrum. The paper's presets have 1, which is no compression.
+
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d, complex_leaky_relu};
+use super::{check_range, product};
+use crate::dsp::StftConfig;
+use crate::dsp::stft::Stft;
+use crate::error::{Error, Result};
+
+/// Added to squared magnitudes under a root, so that the gradient at 0 is finite.
+const EPSILON: f64 = 1e-8;
+
+/// One encoder layer, and the decoder layer that mirrors it. Pairs are `[frequency, time]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DcunetLayer {
+    /// Complex channels that leave the encoder layer.
+    pub channels: usize,
+    /// Kernel size, both odd, in bins and frames.
+    pub kernel_size: [usize; 2],
+    /// Stride, in bins and frames.
+    pub stride: [usize; 2],
+}
+
+/// The shape of a Deep Complex U-Net.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DcunetConfig {
+    /// The transform at both ends. `n_fft / 2` must be divisible by the product of all frequency strides.
+    pub stft: StftConfig,
+    /// Encoder layers from the outermost in: half as many as the network's name counts.
+    pub layers: Vec<DcunetLayer>,
+    /// The network sees `|S|^compression`, phase kept. 0 (exclusive) to 1 (no compression, as in the paper).
+    pub compression: f64,
+}
+
+impl DcunetConfig {
+    fn from_table(stft: StftConfig, compression: f64, table: &[(usize, [usize; 2], [usize; 2])]) -> Self {
+        let layer = |&(channels, kernel_size, stride): &_| DcunetLayer { channels, kernel_size, stride };
+        Self { stft, layers: table.iter().map(layer).collect(), compression }
+    }
+
+    /// The paper's DCUnet-10.
+    pub fn dcunet_10() -> Self {
+        Self::from_table(
+            StftConfig::SPEECH,
+            1.0,
+            &[
+                (32, [7, 5], [2, 2]),
+                (64, [7, 5], [2, 2]),
+                (64, [5, 3], [2, 2]),
+                (64, [5, 3], [2, 2]),
+                (64, [5, 3], [2, 1]),
+            ],
+        )
+    }
+
+    /// The paper's DCUnet-16.
+    pub fn dcunet_16() -> Self {
+        Self::from_table(
+            StftConfig::SPEECH,
+            1.0,
+            &[
+                (32, [7, 5], [2, 2]),
+                (32, [7, 5], [2, 1]),
+                (64, [7, 5], [2, 2]),
+                (64, [5, 3], [2, 1]),
+                (64, [5, 3], [2, 2]),
+                (64, [5, 3], [2, 1]),
+                (64, [5, 3], [2, 2]),
+                (64, [5, 3], [2, 1]),
+            ],
+        )
+    }
+
+    /// The paper's DCUnet-20.
+    pub fn dcunet_20() -> Self {
+        Self::twenty(32, 64, 90)
+    }
+
+    /// The paper's Large-DCUnet-20.
+    pub fn large_dcunet_20() -> Self {
+        Self::twenty(45, 90, 128)
+    }
+
+    fn twenty(outer: usize, inner: usize, innermost: usize) -> Self {
+        Self::from_table(
+            StftConfig::SPEECH,
+            1.0,
+            &[
+                (outer, [7, 1], [1, 1]),
+                (outer, [1, 7], [1, 1]),
+                (inner, [7, 5], [2, 2]),
+                (inner, [7, 5], [2, 1]),
+                (inner, [5, 3], [2, 2]),
+                (inner, [5, 3], [2, 1]),
+                (inner, [5, 3], [2, 2]),
+                (inner, [5, 3], [2, 1]),
+                (inner, [5, 3], [2, 2]),
+                (innermost, [5, 3], [2, 1]),
+            ],
+        )
+    }
+
+    /// DCUnet-10 at half width on 32 ms frames with compressed magnitudes: what two CPU cores can train, and a page can run.
+    pub fn small() -> Self {
+        Self::from_table(
+            StftConfig { n_fft: 512, hop_length: 128 },
+            0.5,
+            &[
+                (16, [7, 5], [2, 2]),
+                (32, [7, 5], [2, 2]),
+                (32, [5, 3], [2, 2]),
+                (32, [5, 3], [2, 2]),
+                (32, [5, 3], [2, 1]),
+            ],
+        )
+    }
+
+    /// Checks the ranges given at the fields.
+    ///
+    /// # Errors
+    /// When a field is outside its range.
+    pub fn validate(&self) -> Result<()> {
+        self.stft.validate()?;
+        check_range("layers", self.layers.len(), 1..=16)?;
+        for layer in &self.layers {
+            check_range("channels", layer.channels, 1..=512)?;
+            for axis in 0..2 {
+                check_range("kernel_size", layer.kernel_size[axis], 1..=31)?;
+                check_range("stride", layer.stride[axis], 1..=4)?;
+                if layer.kernel_size[axis].is_multiple_of(2) {
+                    return Err(Error::config("kernel_size", "odd numbers", layer.kernel_size[axis]));
+                }
+            }
+        }
+        let stride = self.total_stride(0);
+        if !(self.stft.n_fft / 2).is_multiple_of(stride) {
+            let expected = format!("frequency strides whose product divides {}", self.stft.n_fft / 2);
+            return Err(Error::config("stride", expected, stride));
+        }
+        check_range("time stride", self.total_stride(1), 1..=1024)?;
+        if !(self.compression > 0.0 && self.compression <= 1.0) {
+            return Err(Error::config("compression", "above 0, at most 1", self.compression));
+        }
+        Ok(())
+    }
+
+    fn total_stride(&self, axis: usize) -> usize {
+        product(self.layers.iter().map(|layer| layer.stride[axis]))
+    }
+
+    /// Samples between two positions at which the network behaves the same: its time strides times the hop.
+    pub fn alignment(&self) -> usize {
+        self.total_stride(1) * self.stft.hop_length
+    }
+
+    /// Input samples that one output sample depends on, at most.
+    pub fn receptive_field(&self) -> usize {
+        let mut jump = 1;
+        let mut reach = 0; // frames to either side
+        for layer in &self.layers {
+            // The encoder layer looks around at its input's resolution, and so does its mirror at the same, its output's.
+            reach += 2 * (layer.kernel_size[1] / 2) * jump;
+            jump *= layer.stride[1];
+        }
+        2 * (reach * self.stft.hop_length + self.stft.n_fft) - 1
+    }
+
+    /// The network, with random weights.
+    ///
+    /// # Panics
+    /// When [`DcunetConfig::validate`] would refuse the configuration.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> Dcunet<B> {
+        self.validate().expect("validated configuration");
+        let mut inputs = vec![1];
+        inputs.extend(self.layers.iter().map(|layer| layer.channels));
+        let encoder = self.layers.iter().zip(&inputs).map(|(layer, &input)| EncoderLayer {
+            convolution: ComplexConv2d::new([input, layer.channels], layer.kernel_size, layer.stride, device),
+            norm: ComplexBatchNorm::new(layer.channels, device),
+        });
+        let last = self.layers.len() - 1;
+        let decoder = self.layers.iter().zip(&inputs[..=last]).enumerate().rev().map(|(depth, (layer, &output))| {
+            // All but the innermost also receive the encoder's output of their depth.
+            let input = if depth == last { layer.channels } else { 2 * layer.channels };
+            DecoderLayer {
+                convolution: ComplexConvTranspose2d::new([input, output], layer.kernel_size, layer.stride, device),
+                norm: (depth > 0).then(|| ComplexBatchNorm::new(output, device)),
+            }
+        });
+        Dcunet {
+            stft: self.stft.init(device),
+            encoder: encoder.collect(),
+            decoder: decoder.collect(),
+            compression: self.compression,
+            alignment: self.alignment(),
+        }
+    }
+}
+
+/// The network. Make one with [`DcunetConfig::init`].
+#[derive(Module, Debug)]
+pub struct Dcunet<B: Backend> {
+    stft: Stft<B>,
+    encoder: Vec<EncoderLayer<B>>,
+    decoder: Vec<DecoderLayer<B>>,
+    compression: f64,
+    alignment: usize,
+}
+
+#[derive(Module, Debug)]
+struct EncoderLayer<B: Backend> {
+    convolution: ComplexConv2d<B>,
+    norm: ComplexBatchNorm<B>,
+}
+
+#[derive(Module, Debug)]
+struct DecoderLayer<B: Backend> {
+    convolution: ComplexConvTranspose2d<B>,
+    norm: Option<ComplexBatchNorm<B>>,
+}
+
+impl<B: Backend> Dcunet<B> {
+    /// # Shapes
+    /// `[batch, 1, samples]` → the same, for any number of samples.
+    pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [batch, _, samples] = waveform.dims();
+        // Frame counts of 1 + a multiple of the time stride pass every strided layer and its mirror without a remainder.
+        let padded = samples.next_multiple_of(self.alignment);
+        let waveform = waveform.reshape([batch, samples]).pad([(0, 0), (0, padded - samples)], burn::tensor::ops::PadMode::Constant(0.0));
+        let spectrum = self.stft.forward(waveform); // [batch, 2, bins, frames]
+        let mask = self.mask(self.compress(spectrum.clone()));
+        self.stft.inverse(complex_product(mask, spectrum), samples).reshape([batch, 1, samples])
+    }
+
+    /// `S · |S|^(compression - 1)`
+    fn compress(&self, spectrum: Tensor<B, 4>) -> Tensor<B, 4> {
+        if self.compression == 1.0 {
+            return spectrum;
+        }
+        let power = spectrum.clone().powi_scalar(2).sum_dim(1) + EPSILON;
+        spectrum * power.powf_scalar((self.compression - 1.0) / 2.0)
+    }
+
+    /// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, equation 5 of the paper.
+    fn mask(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
+        let output = self.unet(features);
+        let magnitude = (output.clone().powi_scalar(2).sum_dim(1) + EPSILON).sqrt();
+        output * (magnitude.clone().tanh() / magnitude)
+    }
+
+    fn unet(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
+        let mut skips = Vec::with_capacity(self.encoder.len());
+        let mut x = features;
+        for layer in &self.encoder {
+            x = complex_leaky_relu(layer.norm.forward(layer.convolution.forward(x)));
+            skips.push(x.clone());
+        }
+        skips.pop(); // the innermost goes on as it is
+        for layer in &self.decoder {
+            x = layer.convolution.forward(x);
+            if let Some(norm) = &layer.norm {
+                x = complex_leaky_relu(norm.forward(x));
+            }
+            if let Some(skip) = skips.pop() {
+                x = concatenate(x, skip);
+            }
+        }
+        x
+    }
+}
+
+/// The channels of two complex feature maps side by side: all real parts first.
+fn concatenate<B: Backend>(a: Tensor<B, 4>, b: Tensor<B, 4>) -> Tensor<B, 4> {
+    let [a, b] = [a, b].map(|x| {
+        let channels = x.dims()[1] / 2;
+        [x.clone().narrow(1, 0, channels), x.narrow(1, channels, channels)]
+    });
+    let [[a_r, a_i], [b_r, b_i]] = [a, b];
+    Tensor::cat(vec![a_r, b_r, a_i, b_i], 1)
+}
+
+/// The element-wise product of two complex maps of one channel, `[batch, 2, …]` each.
+fn complex_product<B: Backend>(a: Tensor<B, 4>, b: Tensor<B, 4>) -> Tensor<B, 4> {
+    let part = |x: &Tensor<B, 4>, index: usize| x.clone().narrow(1, index, 1);
+    let (a_r, a_i, b_r, b_i) = (part(&a, 0), part(&a, 1), part(&b, 0), part(&b, 1));
+    let real = a_r.clone() * b_r.clone() - a_i.clone() * b_i.clone();
+    let imaginary = a_r * b_i + a_i * b_r;
+    Tensor::cat(vec![real, imaginary], 1)
+}

@@ -1,0 +1,136 @@
+//! The three networks, waveform to waveform: `[batch, 1, samples]` in and the same shape out, for any number of samples.
+
+pub mod autoencoder;
+pub mod complex;
+pub mod dcunet;
+pub mod wavenet;
+
+use core::fmt::Display;
+use core::ops::RangeInclusive;
+
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use autoencoder::{Autoencoder, AutoencoderConfig};
+pub use dcunet::{Dcunet, DcunetConfig};
+pub use wavenet::{Wavenet, WavenetConfig};
+
+use crate::error::{Error, Result};
+
+/// Which network, and its shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "network", rename_all = "kebab-case")]
+pub enum NetworkConfig {
+    /// The report's one-layer convolutional autoencoder.
+    Autoencoder(AutoencoderConfig),
+    /// The Denoising WaveNet.
+    Wavenet(WavenetConfig),
+    /// The Deep Complex U-Net.
+    Dcunet(DcunetConfig),
+}
+
+impl NetworkConfig {
+    /// Every preset by name, in the order in which people should meet them.
+    pub fn presets() -> Vec<(&'static str, Self)> {
+        vec![
+            ("autoencoder", Self::Autoencoder(AutoencoderConfig::report())),
+            ("wavenet-small", Self::Wavenet(WavenetConfig::small())),
+            ("wavenet", Self::Wavenet(WavenetConfig::paper())),
+            ("dcunet-small", Self::Dcunet(DcunetConfig::small())),
+            ("dcunet-10", Self::Dcunet(DcunetConfig::dcunet_10())),
+            ("dcunet-16", Self::Dcunet(DcunetConfig::dcunet_16())),
+            ("dcunet-20", Self::Dcunet(DcunetConfig::dcunet_20())),
+            ("large-dcunet-20", Self::Dcunet(DcunetConfig::large_dcunet_20())),
+        ]
+    }
+
+    /// The preset of that name.
+    ///
+    /// # Errors
+    /// When there is none; the message lists those there are.
+    pub fn preset(name: &str) -> Result<Self> {
+        let presets = Self::presets();
+        let names: Vec<&str> = presets.iter().map(|(name, _)| *name).collect();
+        let expected = format!("one of {}", names.join(", "));
+        let found = presets.into_iter().find(|(preset, _)| *preset == name);
+        found.map(|(_, config)| config).ok_or_else(|| Error::config("preset", expected, name))
+    }
+
+    /// Checks every field against its documented range.
+    ///
+    /// # Errors
+    /// When a field is outside its range.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::Autoencoder(config) => config.validate(),
+            Self::Wavenet(config) => config.validate(),
+            Self::Dcunet(config) => config.validate(),
+        }
+    }
+
+    /// Samples between two positions at which the network behaves the same.
+    pub fn alignment(&self) -> usize {
+        match self {
+            Self::Autoencoder(config) => config.stride,
+            Self::Wavenet(_) => 1,
+            Self::Dcunet(config) => config.alignment(),
+        }
+    }
+
+    /// Input samples that one output sample depends on, at most.
+    pub fn receptive_field(&self) -> usize {
+        match self {
+            Self::Autoencoder(config) => config.receptive_field(),
+            Self::Wavenet(config) => config.receptive_field(),
+            Self::Dcunet(config) => config.receptive_field(),
+        }
+    }
+
+    /// The network, with random weights.
+    ///
+    /// # Panics
+    /// When [`NetworkConfig::validate`] would refuse the configuration.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> Network<B> {
+        match self {
+            Self::Autoencoder(config) => Network::Autoencoder(config.init(device)),
+            Self::Wavenet(config) => Network::Wavenet(config.init(device)),
+            Self::Dcunet(config) => Network::Dcunet(config.init(device)),
+        }
+    }
+}
+
+/// One of the three networks. Make one with [`NetworkConfig::init`].
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one per process, and Burn's derive needs the variants plain")]
+pub enum Network<B: Backend> {
+    /// The report's one-layer convolutional autoencoder.
+    Autoencoder(Autoencoder<B>),
+    /// The Denoising WaveNet.
+    Wavenet(Wavenet<B>),
+    /// The Deep Complex U-Net.
+    Dcunet(Dcunet<B>),
+}
+
+impl<B: Backend> Network<B> {
+    /// # Shapes
+    /// `[batch, 1, samples]` → the same, for any number of samples from 1.
+    pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        match self {
+            Self::Autoencoder(network) => network.forward(waveform),
+            Self::Wavenet(network) => network.forward(waveform),
+            Self::Dcunet(network) => network.forward(waveform),
+        }
+    }
+}
+
+fn check_range<T: PartialOrd + Display>(field: &'static str, value: T, range: RangeInclusive<T>) -> Result<()> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(Error::config(field, format!("{} to {}", range.start(), range.end()), value))
+}
+
+/// The product of a few factors from a configuration, at most `usize::MAX`.
+fn product(factors: impl Iterator<Item = usize>) -> usize {
+    factors.fold(1, usize::saturating_mul)
+}

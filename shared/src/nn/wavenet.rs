@@ -1,0 +1,193 @@
+//! Denoising WaveNet: Rethage, Pons and Serra 2018, "A Wavenet for Speech Denoising", arXiv 1706.07162.
+//!
+//! Gated, dilated, non-causal residual blocks on the raw waveform; the sum of their skip connections goes through two
+//! three-tap convolutions to a real-valued output (sections 3.1 to 3.3).
+//!
+//! Deviations from the paper:
+//! - No conditioning on the speaker, as in the report.
+//! - Zeros stand for what lies outside the recording, so that the output is as long as the input; the paper predicts only the
+//!   part of each window that needs no padding. Away from a recording's ends the two are the same.
+//! - The last block computes its residual output only for its skip connection: nothing reads the other half, so it has none.
+
+use burn::nn::PaddingConfig1d;
+use burn::nn::conv::{Conv1d, Conv1dConfig};
+use burn::prelude::*;
+use burn::tensor::activation::{relu, sigmoid, tanh};
+use serde::{Deserialize, Serialize};
+
+use super::{check_range, product};
+use crate::error::{Error, Result};
+
+/// The shape of a Denoising WaveNet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WavenetConfig {
+    /// How often the series of dilations is repeated, 1 to 16.
+    pub stacks: usize,
+    /// Residual blocks in a stack; their dilations are 1, 2, 4, … 1 to 14.
+    pub blocks_per_stack: usize,
+    /// Taps of the dilated convolutions, odd, 3 to 9.
+    pub kernel_size: usize,
+    /// Channels on the residual path, 1 to 1024.
+    pub residual_channels: usize,
+    /// Channels on the skip path, 1 to 1024.
+    pub skip_channels: usize,
+    /// Channels of the two final three-tap convolutions, 1 to 4096 each.
+    pub final_channels: [usize; 2],
+}
+
+impl WavenetConfig {
+    /// The paper's: 3 stacks of dilations 1 to 512, 128 channels, final convolutions of 2048 and 256.
+    pub fn paper() -> Self {
+        Self {
+            stacks: 3,
+            blocks_per_stack: 10,
+            kernel_size: 3,
+            residual_channels: 128,
+            skip_channels: 128,
+            final_channels: [2048, 256],
+        }
+    }
+
+    /// What a laptop can train: 2 stacks of dilations 1 to 256, a quarter of the channels or less.
+    pub fn small() -> Self {
+        Self {
+            stacks: 2,
+            blocks_per_stack: 9,
+            kernel_size: 3,
+            residual_channels: 24,
+            skip_channels: 24,
+            final_channels: [64, 32],
+        }
+    }
+
+    /// Checks the ranges given at the fields.
+    ///
+    /// # Errors
+    /// When a field is outside its range.
+    pub fn validate(&self) -> Result<()> {
+        check_range("stacks", self.stacks, 1..=16)?;
+        check_range("blocks_per_stack", self.blocks_per_stack, 1..=14)?;
+        check_range("kernel_size", self.kernel_size, 3..=9)?;
+        check_range("residual_channels", self.residual_channels, 1..=1024)?;
+        check_range("skip_channels", self.skip_channels, 1..=1024)?;
+        for channels in self.final_channels {
+            check_range("final_channels", channels, 1..=4096)?;
+        }
+        if self.kernel_size.is_multiple_of(2) {
+            return Err(Error::config("kernel_size", "an odd number", self.kernel_size));
+        }
+        Ok(())
+    }
+
+    /// The dilations of all blocks, in order.
+    pub fn dilations(&self) -> impl ExactSizeIterator<Item = usize> {
+        let per_stack = self.blocks_per_stack;
+        (0..product([self.stacks, per_stack].into_iter())).map(move |block| 1 << (block % per_stack))
+    }
+
+    /// Input samples that one output sample depends on: 6145 for the paper's preset (which gives 6139 by leaving out the first
+    /// and the final three-tap layers).
+    pub fn receptive_field(&self) -> usize {
+        let blocks: usize = self.dilations().map(|dilation| (self.kernel_size - 1) * dilation).sum();
+        1 + blocks + 3 * 2
+    }
+
+    /// The network, with random weights.
+    ///
+    /// # Panics
+    /// When [`WavenetConfig::validate`] would refuse the configuration.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> Wavenet<B> {
+        self.validate().expect("validated configuration");
+        let [first, second] = self.final_channels;
+        let last = self.stacks * self.blocks_per_stack - 1;
+        let block = |(index, dilation)| ResidualBlock::new(self, dilation, index == last, device);
+        Wavenet {
+            input: convolution(1, self.residual_channels, 3, 1, device),
+            blocks: self.dilations().enumerate().map(block).collect(),
+            final_1: convolution(self.skip_channels, first, 3, 1, device),
+            final_2: convolution(first, second, 3, 1, device),
+            output: convolution(second, 1, 1, 1, device),
+        }
+    }
+}
+
+/// A convolution padded so that the output is as long as the input.
+fn convolution<B: Backend>(
+    input: usize,
+    output: usize,
+    kernel_size: usize,
+    dilation: usize,
+    device: &B::Device,
+) -> Conv1d<B> {
+    let reach = (kernel_size - 1) / 2 * dilation;
+    Conv1dConfig::new(input, output, kernel_size)
+        .with_dilation(dilation)
+        .with_padding(PaddingConfig1d::Explicit(reach, reach))
+        .init(device)
+}
+
+/// The network. Make one with [`WavenetConfig::init`].
+#[derive(Module, Debug)]
+pub struct Wavenet<B: Backend> {
+    input: Conv1d<B>,
+    blocks: Vec<ResidualBlock<B>>,
+    final_1: Conv1d<B>,
+    final_2: Conv1d<B>,
+    output: Conv1d<B>,
+}
+
+impl<B: Backend> Wavenet<B> {
+    /// # Shapes
+    /// `[batch, 1, samples]` → the same, for any number of samples.
+    pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        let mut x = self.input.forward(waveform); // [batch, residual_channels, samples]
+        let mut skips: Option<Tensor<B, 3>> = None; // [batch, skip_channels, samples]
+        for block in &self.blocks {
+            let (residual, skip) = block.forward(x);
+            x = residual;
+            skips = Some(match skips {
+                Some(sum) => sum + skip,
+                None => skip,
+            });
+        }
+        let skips = skips.expect("a validated configuration has at least one block");
+        let x = self.final_1.forward(relu(skips));
+        let x = self.final_2.forward(relu(x));
+        self.output.forward(relu(x))
+    }
+}
+
+/// `z = tanh(W_f * x) ⊙ σ(W_g * x)`; the residual output is `x + W_r z`, the skip output `W_s z` (the paper's figure 2).
+#[derive(Module, Debug)]
+struct ResidualBlock<B: Backend> {
+    /// Filter and gate in one, `2 * residual_channels` wide.
+    dilated: Conv1d<B>,
+    /// `W_r` above `W_s`, both of one tap; `W_s` alone in the last block.
+    outputs: Conv1d<B>,
+    skip_channels: usize,
+}
+
+impl<B: Backend> ResidualBlock<B> {
+    fn new(config: &WavenetConfig, dilation: usize, last: bool, device: &B::Device) -> Self {
+        let (residual, skip) = (config.residual_channels, config.skip_channels);
+        let outputs = if last { skip } else { residual + skip };
+        Self {
+            dilated: convolution(residual, 2 * residual, config.kernel_size, dilation, device),
+            outputs: convolution(residual, outputs, 1, 1, device),
+            skip_channels: skip,
+        }
+    }
+
+    /// The residual and the skip output.
+    fn forward(&self, x: Tensor<B, 3>) -> (Tensor<B, 3>, Tensor<B, 3>) {
+        let channels = x.dims()[1];
+        let gated = self.dilated.forward(x.clone());
+        let filter = tanh(gated.clone().narrow(1, 0, channels));
+        let gate = sigmoid(gated.narrow(1, channels, channels));
+        let outputs = self.outputs.forward(filter * gate);
+        let residual = outputs.dims()[1] - self.skip_channels;
+        let skip = outputs.clone().narrow(1, residual, self.skip_channels);
+        if residual == 0 { (x, skip) } else { (x + outputs.narrow(1, 0, residual), skip) }
+    }
+}

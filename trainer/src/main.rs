@@ -1,0 +1,25 @@
+//! Trains, evaluates and runs the denoising networks natively. `trainer help` lists the commands.
+
+mod audio_file;
+mod cli;
+mod data;
+mod device;
+mod progress;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The rate at which networks are trained, in Hz.
+const SAMPLE_RATE_HZ: u32 = 16_000;
+
+fn main() -> ExitCode {
+    match cli::Arguments::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
