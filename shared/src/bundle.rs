@@ -9,8 +9,8 @@ mod card;
 use std::io::{Cursor, Read, Write};
 
 use burn::prelude::*;
-use burn::tensor::{Bytes, DType};
-use burn_store::{BurnpackStore, HalfPrecisionAdapter, ModuleSnapshot, ModuleStore, TensorSnapshot};
+use burn::tensor::Bytes;
+use burn_store::{BurnpackStore, HalfPrecisionAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore, TensorSnapshot};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
@@ -143,10 +143,16 @@ impl Bundle {
     /// # Errors
     /// When the weights are broken, or are not those of the configured network.
     pub fn network<B: Backend>(&self, device: &B::Device) -> Result<Network<B>> {
+        // A small file must not make a huge network. No number is stored in less than two bytes.
+        let parameters = self.config.network.parameters();
+        if parameters > self.weights.len() as u64 / 2 {
+            return Err(refuse(format!("weights: too few bytes for {parameters} parameters")));
+        }
+        let half = self.config.precision == Precision::F16;
         let mut network = self.config.network.init::<B>(device);
-        let expected = network.collect(None, None, false);
+        let expected = network.collect(None, half.then(|| half_precision().clone_box()), false);
         let mut store = BurnpackStore::from_bytes(Some(Bytes::from_bytes_vec(self.weights.clone())));
-        if self.config.precision == Precision::F16 {
+        if half {
             store = store.with_from_adapter(half_precision());
         }
         let found = store.get_all_snapshots().map_err(refuse)?;
@@ -181,8 +187,8 @@ fn check(expected: &TensorSnapshot, stored: &TensorSnapshot, path: &str) -> Resu
         let (expected, got) = (&expected.shape, &stored.shape);
         return Err(refuse(format!("weights: {path} has shape {got:?}, expected {expected:?}")));
     }
-    if !matches!(stored.dtype, DType::F32 | DType::F16) {
-        return Err(refuse(format!("weights: {path} is {:?}, expected f32 or f16", stored.dtype)));
+    if expected.dtype != stored.dtype {
+        return Err(refuse(format!("weights: {path} is {:?}, expected {:?}", stored.dtype, expected.dtype)));
     }
     let data = stored.to_data().map_err(|error| refuse(format!("weights: {path}: {error:?}")))?;
     if data.num_elements() * stored.dtype.size() != data.bytes.len() {
@@ -195,7 +201,7 @@ fn check(expected: &TensorSnapshot, stored: &TensorSnapshot, path: &str) -> Resu
 }
 
 fn half_precision() -> HalfPrecisionAdapter {
-    HalfPrecisionAdapter::new().with_module("ComplexKernel").with_module("Autoencoder")
+    HalfPrecisionAdapter::new().with_module("ComplexKernel").with_module("Autoencoder").with_module("Convolution")
 }
 
 fn read(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, limit: u64) -> Result<Vec<u8>> {

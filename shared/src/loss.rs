@@ -21,12 +21,7 @@ pub enum Loss {
 
 impl Loss {
     /// The loss of `estimate` against `clean`, given the network's input `noisy`.
-    pub fn forward<B: Backend>(
-        self,
-        noisy: Tensor<B, 3>,
-        clean: Tensor<B, 3>,
-        estimate: Tensor<B, 3>,
-    ) -> Tensor<B, 1> {
+    pub fn forward<B: Backend>(self, noisy: Tensor<B, 3>, clean: Tensor<B, 3>, estimate: Tensor<B, 3>) -> Tensor<B, 1> {
         match self {
             Self::L1 => l1(clean, estimate),
             Self::Mse => mse(clean, estimate),

@@ -11,7 +11,7 @@ fn decibels(signal: f64, error: f64) -> f64 {
     if signal <= 0.0 {
         return -LIMIT_DB;
     }
-    (10.0 * (signal / error).log10()).min(LIMIT_DB).max(-LIMIT_DB)
+    (10.0 * (signal / error).log10()).clamp(-LIMIT_DB, LIMIT_DB)
 }
 
 /// Signal-to-noise ratio in dB: energy of `clean` over that of `estimate - clean`.

@@ -36,12 +36,7 @@ impl<B: Backend> Denoiser<B> {
     }
 
     /// A denoiser from a network of the given shape that works at `sample_rate_hz`.
-    pub fn from_network(
-        network: Network<B>,
-        config: NetworkConfig,
-        sample_rate_hz: u32,
-        device: B::Device,
-    ) -> Self {
+    pub fn from_network(network: Network<B>, config: NetworkConfig, sample_rate_hz: u32, device: B::Device) -> Self {
         Self { network, config, sample_rate_hz, piece_length: PIECE_LENGTH, device }
     }
 
@@ -62,22 +57,24 @@ impl<B: Backend> Denoiser<B> {
         let mut channels = Vec::with_capacity(audio.channels().len());
         for (index, channel) in audio.channels().iter().enumerate() {
             let before = index as f64;
-            channels.push(self.channel(channel, audio.sample_rate_hz(), |part| progress((before + part) / count)).await?);
+            channels
+                .push(self.channel(channel, audio.sample_rate_hz(), |part| progress((before + part) / count)).await?);
         }
         Audio::new(audio.sample_rate_hz(), channels)
             .map_err(|_| Error::Device("the network's output was not a finite number".into()))
     }
 
-    async fn channel(&self, samples: &[f32], rate_hz: u32, progress: impl FnMut(f64)) -> Result<Vec<f32>> {
+    async fn channel(&self, samples: &[f32], rate_hz: u32, mut progress: impl FnMut(f64)) -> Result<Vec<f32>> {
         let mut signal = resample(samples, rate_hz, self.sample_rate_hz)?;
         let level = rms(&signal);
         if level == 0.0 {
+            progress(1.0);
             return Ok(vec![0.0; samples.len()]);
         }
-        let gain = INPUT_RMS / level;
-        signal.iter_mut().for_each(|sample| *sample *= gain);
+        // In two steps, because their product overflows at extreme levels.
+        signal.iter_mut().for_each(|sample| *sample = *sample / level * INPUT_RMS);
         let mut denoised = self.pieces(&signal, progress).await?;
-        denoised.iter_mut().for_each(|sample| *sample /= gain);
+        denoised.iter_mut().for_each(|sample| *sample = *sample / INPUT_RMS * level);
         let mut output = resample(&denoised, self.sample_rate_hz, rate_hz)?;
         output.resize(samples.len(), 0.0);
         Ok(output)

@@ -5,7 +5,7 @@ use rubato::{Fft, FixedSync, Resampler};
 
 use crate::error::{Error, Result};
 
-/// Input frames handed to the resampler at a time: its filter's length, hence its sharpness, follows from it.
+/// Input frames handed to the resampler at a time, at least: its filter's length, hence its sharpness, follows from it.
 const CHUNK_LENGTH: usize = 1024;
 
 /// `samples` at `from_hz`, as they would be at `to_hz`: `ceil(len · to / from)` samples, the resampler's delay taken off.
@@ -17,12 +17,19 @@ pub fn resample(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>> {
         return Ok(samples.to_vec());
     }
     let refuse = |error: &dyn core::fmt::Display| Error::audio("sampling rates", "two that can be converted", error);
-    let mut resampler = Fft::<f32>::new(from_hz as usize, to_hz as usize, CHUNK_LENGTH, 1, FixedSync::Both)
-        .map_err(|error| refuse(&error))?;
+    // Blocks of an even length on both sides: the filter's delay is half a block, and only whole samples can be taken off.
+    let (from, to) = (from_hz as usize, to_hz as usize);
+    let even = 2 * from / greatest_common_divisor(from, to);
+    let chunk = CHUNK_LENGTH.next_multiple_of(even.max(1));
+    let mut resampler = Fft::<f32>::new(from, to, chunk, 1, FixedSync::Both).map_err(|error| refuse(&error))?;
     let input = [samples.to_vec()];
     let input = SequentialSliceOfVecs::new(&input, 1, samples.len()).map_err(|error| refuse(&error))?;
     let output = resampler.process_all(&input, samples.len(), None).map_err(|error| refuse(&error))?;
     Ok(output.take_data())
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 #[cfg(test)]
@@ -46,6 +53,13 @@ mod tests {
             let (a, b) = (resampled.len() / 10, resampled.len() * 9 / 10);
             let error = (a..b).map(|i| (resampled[i] - expected[i]).abs()).fold(0.0, f32::max);
             assert!(error < 2e-3, "{from} to {to}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_rate_of_0_is_refused() {
+        for (from, to) in [(0, 16_000), (16_000, 0)] {
+            resample(&[0.1; 10], from, to).expect_err("no such rate");
         }
     }
 

@@ -64,9 +64,9 @@ impl Device {
             #[cfg(feature = "wgpu")]
             Self::Wgpu => guard(self, || job.run::<Autodiff<burn::backend::Wgpu>>(Default::default())),
             #[cfg(feature = "cuda")]
-            Self::Cuda(index) => guard(self, || {
-                job.run::<Autodiff<burn::backend::Cuda>>(burn::backend::cuda::CudaDevice::new(index))
-            }),
+            Self::Cuda(index) => {
+                guard(self, || job.run::<Autodiff<burn::backend::Cuda>>(burn::backend::cuda::CudaDevice::new(index)))
+            }
             #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
             missing => {
                 let feature = if missing == Self::Wgpu { "wgpu" } else { "cuda" };

@@ -1,9 +1,16 @@
 //! Trains, evaluates and runs the denoising networks natively. `trainer help` lists the commands.
 
 mod audio_file;
+mod batch;
 mod cli;
+mod corrupt;
 mod data;
+mod denoise;
 mod device;
+mod evaluate;
+mod model;
+mod models;
+mod parameters;
 mod progress;
 mod train;
 

@@ -1,2 +1,70 @@
-//! x
-fn main(){}
+//! `cargo xtask demo` builds the page and serves it; `cargo xtask test` runs every check. Both install what they need.
+
+mod checks;
+mod command;
+mod site;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use xtask::serve;
+
+/// Builds and serves the page, and runs every check, setting up what they need.
+#[derive(Parser)]
+#[command(arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the page and serve it on this machine.
+    Demo {
+        /// Port of the server; 0 takes any that is free.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+    /// Build the page into `dist`.
+    Build,
+    /// Run everything that CI runs.
+    Test {
+        /// Leave out what needs the page: its build, and the tests in a browser.
+        #[arg(long)]
+        no_browser: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Demo { port } => {
+            // The port first: nobody wants to learn after the build that it is taken.
+            let server = serve::listen(port).context("choose another by --port")?;
+            let folder = site::build()?;
+            println!("The page is at http://{}/ (Ctrl-C ends it)", server.server_addr());
+            serve::run(&server, &folder);
+            Ok(())
+        }
+        Task::Build => site::build().map(|dist| println!("{}", dist.display())),
+        Task::Test { no_browser } => checks::run(!no_browser),
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}

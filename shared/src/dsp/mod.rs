@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 
 /// The sizes of a short-time Fourier transform, in samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StftConfig {
     /// Length of a frame and of its transform: even, a multiple of `hop_length`, at most 65 536.
     pub n_fft: usize,
@@ -39,7 +40,11 @@ impl StftConfig {
             return Err(Error::config("n_fft", "an even number from 4 to 65536", n_fft));
         }
         if hop_length == 0 || n_fft % hop_length != 0 || n_fft / hop_length < 4 {
-            return Err(Error::config("hop_length", format!("a divisor of {n_fft}, at most a quarter of it"), hop_length));
+            return Err(Error::config(
+                "hop_length",
+                format!("a divisor of {n_fft}, at most a quarter of it"),
+                hop_length,
+            ));
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use burn::tensor::module::conv1d;
 use burn::tensor::ops::{ConvOptions, PadMode, PaddedConvOptions};
 use serde::{Deserialize, Serialize};
 
-use super::check_range;
+use super::{check_range, count};
 use crate::error::{Error, Result};
 
 /// The shape of the autoencoder.
@@ -58,6 +58,11 @@ impl AutoencoderConfig {
     /// Input samples that one output sample depends on, at most.
     pub fn receptive_field(&self) -> usize {
         2 * self.kernel_size - 1
+    }
+
+    /// Learned numbers in the network.
+    pub fn parameters(&self) -> u64 {
+        count(&[2, self.channels, self.kernel_size]) + self.channels as u64 + 1
     }
 
     /// The network, initialised as PyTorch initialises the two layers.

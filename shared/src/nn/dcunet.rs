@@ -14,7 +14,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d, complex_leaky_relu};
-use super::{check_range, product};
+use super::{check_range, count, product};
 use crate::dsp::StftConfig;
 use crate::dsp::stft::Stft;
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ pub struct DcunetLayer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DcunetConfig {
-    /// The transform at both ends. `n_fft / 2` must be divisible by the product of all frequency strides.
+    /// The transform at both ends, `n_fft` at most 4096. `n_fft / 2` must be divisible by the product of all frequency strides.
     pub stft: StftConfig,
     /// Encoder layers from the outermost in: half as many as the network's name counts.
     pub layers: Vec<DcunetLayer>,
@@ -135,6 +135,8 @@ impl DcunetConfig {
     /// When a field is outside its range.
     pub fn validate(&self) -> Result<()> {
         self.stft.validate()?;
+        // Its bases take `n_fft²` memory.
+        check_range("n_fft", self.stft.n_fft, 4..=4096)?;
         check_range("layers", self.layers.len(), 1..=16)?;
         for layer in &self.layers {
             check_range("channels", layer.channels, 1..=512)?;
@@ -177,6 +179,24 @@ impl DcunetConfig {
             jump *= layer.stride[1];
         }
         2 * (reach * self.stft.hop_length + self.stft.n_fft) - 1
+    }
+
+    /// Learned numbers in the network.
+    pub fn parameters(&self) -> u64 {
+        let mut total = 0;
+        let mut input = 1;
+        for (depth, layer) in self.layers.iter().enumerate() {
+            // Complex kernels, and five numbers for each normalised channel.
+            let [k_f, k_t] = layer.kernel_size;
+            total += count(&[2, input, layer.channels, k_f, k_t]) + count(&[5, layer.channels]);
+            let concatenated = if depth + 1 == self.layers.len() { 1 } else { 2 };
+            total += count(&[2, concatenated, layer.channels, input, k_f, k_t]);
+            if depth > 0 {
+                total += count(&[5, input]);
+            }
+            input = layer.channels;
+        }
+        total
     }
 
     /// The network, with random weights.
@@ -239,7 +259,9 @@ impl<B: Backend> Dcunet<B> {
         let [batch, _, samples] = waveform.dims();
         // Frame counts of 1 + a multiple of the time stride pass every strided layer and its mirror without a remainder.
         let padded = samples.next_multiple_of(self.alignment);
-        let waveform = waveform.reshape([batch, samples]).pad([(0, 0), (0, padded - samples)], burn::tensor::ops::PadMode::Constant(0.0));
+        let waveform = waveform
+            .reshape([batch, samples])
+            .pad([(0, 0), (0, padded - samples)], burn::tensor::ops::PadMode::Constant(0.0));
         let spectrum = self.stft.forward(waveform); // [batch, 2, bins, frames]
         let mask = self.mask(self.compress(spectrum.clone()));
         self.stft.inverse(complex_product(mask, spectrum), samples).reshape([batch, 1, samples])

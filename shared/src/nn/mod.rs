@@ -86,6 +86,15 @@ impl NetworkConfig {
         }
     }
 
+    /// Learned numbers in the network.
+    pub fn parameters(&self) -> u64 {
+        match self {
+            Self::Autoencoder(config) => config.parameters(),
+            Self::Wavenet(config) => config.parameters(),
+            Self::Dcunet(config) => config.parameters(),
+        }
+    }
+
     /// The network, with random weights.
     ///
     /// # Panics
@@ -128,6 +137,11 @@ fn check_range<T: PartialOrd + Display>(field: &'static str, value: T, range: Ra
         return Ok(());
     }
     Err(Error::config(field, format!("{} to {}", range.start(), range.end()), value))
+}
+
+/// The product of a few valid sizes; 64 bits hold it wherever the page runs.
+fn count(factors: &[usize]) -> u64 {
+    factors.iter().map(|&factor| factor as u64).product()
 }
 
 /// The product of a few factors from a configuration, at most `usize::MAX`.

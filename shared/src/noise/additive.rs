@@ -52,6 +52,6 @@ pub fn mix(clean: &[f32], noise: &[f32], snr_db: f32) -> Result<Vec<f32>> {
             return Err(Error::audio(what, "sound, to set a signal-to-noise ratio against", "silence"));
         }
     }
-    let gain = (signal_energy / noise_energy / 10f64.powf(f64::from(snr_db) / 10.0)).sqrt() as f32;
-    Ok(clean.iter().zip(noise).map(|(clean, noise)| clean + gain * noise).collect())
+    let gain = (signal_energy / noise_energy / 10f64.powf(f64::from(snr_db) / 10.0)).sqrt();
+    Ok(clean.iter().zip(noise).map(|(&clean, &noise)| (f64::from(clean) + gain * f64::from(noise)) as f32).collect())
 }

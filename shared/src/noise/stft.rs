@@ -55,7 +55,8 @@ impl Corruption {
             }
             *coefficient = match self {
                 Self::ZeroSmall(_) => Complex32::default(),
-                Self::RaiseSmall(_) if magnitude > 0.0 => *coefficient * (threshold / magnitude),
+                // Direction first: the quotient of threshold and magnitude could overflow.
+                Self::RaiseSmall(_) if magnitude > 0.0 => *coefficient / magnitude * threshold,
                 Self::RaiseSmall(_) => Complex32::new(threshold, 0.0),
             };
         }
@@ -68,7 +69,7 @@ impl Threshold {
         match self {
             Self::Quantile(share) if (0.0..=1.0).contains(&share) => {
                 let mut magnitudes: Vec<f32> = spectrum.coefficients.iter().map(|c| c.norm()).collect();
-                let rank = ((share * magnitudes.len() as f32) as usize).min(magnitudes.len() - 1);
+                let rank = ((f64::from(share) * magnitudes.len() as f64) as usize).min(magnitudes.len() - 1);
                 Ok(*magnitudes.select_nth_unstable_by(rank, f32::total_cmp).1)
             }
             Self::Quantile(share) => Err(Error::config("quantile", "0 to 1", share)),

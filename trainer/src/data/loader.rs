@@ -22,9 +22,8 @@ pub fn batches(split: Arc<Split>, len: usize, batch_size: usize, seed: u64, firs
         let plan = SpectrumPlan::new(noise::stft::STFT);
         for step in first_step as u64.. {
             let first = step * batch_size as u64;
-            let batch = (first..first + batch_size as u64)
-                .map(|index| Item::train(&split, &plan, len, seed, index))
-                .collect();
+            let batch =
+                (first..first + batch_size as u64).map(|index| Item::train(&split, &plan, len, seed, index)).collect();
             if sender.send(batch).is_err() {
                 return; // nobody is training any more
             }

@@ -1,5 +1,6 @@
 //! Fitting a network.
 
+mod arguments;
 mod checkpoint;
 mod gradients;
 mod plan;
@@ -20,12 +21,13 @@ use serde_json::json;
 use shared::bundle::{Bundle, Card, Precision, Score, Training};
 use shared::nn::Network;
 
+pub use arguments::TrainArguments;
 pub use plan::{About, Plan};
 
 use crate::audio_file::write_whole;
 use crate::data::{Corpus, Item, loader};
 use crate::device::Job;
-use crate::{SAMPLE_RATE_HZ, progress};
+use crate::{SAMPLE_RATE_HZ, parameters, progress};
 
 /// Gradients are scaled down to this norm over all weights together.
 const MAX_GRADIENT_NORM: f32 = 3.0;
@@ -172,21 +174,28 @@ fn stack<B: Backend>(batch: &[Item], device: &B::Device) -> [Tensor<B, 3>; 2] {
     [tensor(|item| &item.noisy), tensor(|item| &item.clean)]
 }
 
-fn card<B: Backend>(plan: &Plan, about: &About, network: &Network<B>, step: usize, scores: &validate::Scores) -> Card {
+fn card<B: AutodiffBackend>(
+    plan: &Plan,
+    about: &About,
+    network: &Network<B>,
+    step: usize,
+    scores: &validate::Scores,
+) -> Card {
     let hours_seen = step as f64 * plan.batch_size as f64 * plan.crop_seconds / 3600.0;
     Card {
         name: plan.name.clone(),
         summary: about.summary.clone(),
-        parameters: network.num_params(),
+        parameters: parameters::count(network),
         training: Training {
             command: plan.command.clone(),
             seed: plan.seed,
             steps: step,
             hours_seen,
             loss: format!("{:?}", plan.loss).to_lowercase(),
-            noise: "a fifth of the items: STFT coefficients zeroed or raised; the rest: recorded, white or brown noise \
+            noise:
+                "a fifth of the items: STFT coefficients zeroed or raised; the rest: recorded, white or brown noise \
                     at -5 to 20 dB, one in twenty at 40 dB"
-                .into(),
+                    .into(),
             device: about.device.clone().unwrap_or_else(|| plan.device.clone()),
             date: about.date.clone(),
         },

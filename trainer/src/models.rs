@@ -1,0 +1,107 @@
+//! `trainer models`: what there is to choose from.
+
+use anyhow::{Context, Result};
+use burn::backend::{Autodiff, Flex};
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+use shared::Bundle;
+use shared::bundle::Score;
+use shared::nn::{Network, NetworkConfig};
+
+use crate::model::EMBEDDED;
+use crate::{SAMPLE_RATE_HZ, parameters};
+
+/// List the trained models that are built in, and the presets that can be trained.
+#[derive(Args)]
+pub struct ModelsArguments {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A trained model.
+#[derive(Serialize)]
+struct Model {
+    name: &'static str,
+    /// The preset it was trained from, if that is still what it was.
+    network: String,
+    parameters: usize,
+    sample_rate_hz: u32,
+    scores: Vec<Score>,
+}
+
+/// A network that can be trained.
+#[derive(Serialize)]
+struct Preset {
+    name: &'static str,
+    parameters: usize,
+    receptive_field_samples: usize,
+    receptive_field_ms: f64,
+}
+
+impl ModelsArguments {
+    /// Does what was asked.
+    pub fn run(self) -> Result<()> {
+        let models = EMBEDDED.into_iter().map(model).collect::<Result<Vec<_>>>()?;
+        let presets: Vec<Preset> = NetworkConfig::presets().into_iter().map(preset).collect();
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&json!({"models": models, "presets": presets}))?);
+        } else {
+            print_tables(&models, &presets);
+        }
+        Ok(())
+    }
+}
+
+fn model((name, bytes): (&'static str, &[u8])) -> Result<Model> {
+    let Bundle { config, card, .. } = Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"))?;
+    let preset = NetworkConfig::presets().into_iter().find(|(_, preset)| *preset == config.network);
+    let kind = match config.network {
+        NetworkConfig::Autoencoder(_) => "autoencoder",
+        NetworkConfig::Wavenet(_) => "wavenet",
+        NetworkConfig::Dcunet(_) => "dcunet",
+    };
+    Ok(Model {
+        name,
+        network: preset.map_or_else(|| format!("{kind} of another shape"), |(name, _)| name.into()),
+        parameters: count(&config.network),
+        sample_rate_hz: config.sample_rate_hz,
+        scores: card.scores,
+    })
+}
+
+fn preset((name, config): (&'static str, NetworkConfig)) -> Preset {
+    let samples = config.receptive_field();
+    Preset {
+        name,
+        parameters: count(&config),
+        receptive_field_samples: samples,
+        receptive_field_ms: samples as f64 * 1000.0 / f64::from(SAMPLE_RATE_HZ),
+    }
+}
+
+fn count(config: &NetworkConfig) -> usize {
+    let network: Network<Autodiff<Flex>> = config.init(&Default::default());
+    parameters::count(&network)
+}
+
+fn print_tables(models: &[Model], presets: &[Preset]) {
+    println!("Trained models, for --model:\n");
+    println!("{:15} {:15} {:>10}  score", "name", "network", "parameters");
+    for Model { name, network, parameters, scores, .. } in models {
+        println!("{name:15} {network:15} {parameters:>10}  {}", scores.first().map(describe).unwrap_or_default());
+        for score in scores.iter().skip(1) {
+            println!("{:42}  {}", "", describe(score));
+        }
+    }
+    println!("\nPresets, for `trainer train --network`:\n");
+    println!("{:15} {:>10}  receptive field at 16 kHz", "name", "parameters");
+    for Preset { name, parameters, receptive_field_samples, receptive_field_ms } in presets {
+        println!("{name:15} {parameters:>10}  {receptive_field_samples} samples, {receptive_field_ms:.0} ms");
+    }
+}
+
+fn describe(Score { set, metric, before, after }: &Score) -> String {
+    format!("{metric}: {before:.2} → {after:.2} on {set}")
+}

@@ -1,0 +1,246 @@
+//! The program as people call it: files in, files and messages out.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use hound::{SampleFormat, WavReader, WavSpec};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+use shared::wav::{self, Encoding};
+use shared::{Audio, metric, synth};
+use tempfile::tempdir;
+
+/// Runs the program in `folder`.
+fn trainer(folder: &Path, arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .output()
+        .expect("the program starts")
+}
+
+/// Runs the program, which must succeed; its standard output.
+fn succeed(folder: &Path, arguments: &str) -> String {
+    let output = trainer(folder, arguments);
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs the program, which must fail with exit code 2; its standard error stream.
+fn fail(folder: &Path, arguments: &str) -> String {
+    let output = trainer(folder, arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments}: {message}");
+    message
+}
+
+/// Writes speech-like sound: `channels` voices.
+fn write_speech(path: &Path, sample_rate_hz: u32, channels: u64, seconds: f64, encoding: Encoding) {
+    let len = (seconds * f64::from(sample_rate_hz)) as usize;
+    let voice = |seed| synth::speech(len, sample_rate_hz, &mut ChaCha8Rng::seed_from_u64(seed));
+    let audio = Audio::new(sample_rate_hz, (1..=channels).map(voice).collect()).unwrap();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, wav::encode(&audio, encoding).unwrap()).unwrap();
+}
+
+fn write_mono(path: &Path) {
+    write_speech(path, 16_000, 1, 1.0, Encoding::Pcm16);
+}
+
+fn read(path: &Path) -> Audio {
+    wav::decode(fs::read(path).unwrap().as_slice()).unwrap().0
+}
+
+#[test]
+fn denoising_keeps_rate_channels_length_and_encoding() {
+    let folder = tempdir().unwrap();
+    let input = folder.path().join("in.wav");
+    write_speech(&input, 44_100, 2, 0.503, Encoding::Pcm24);
+    let before = fs::read(&input).unwrap();
+    succeed(folder.path(), "denoise in.wav --model autoencoder");
+    let reader = WavReader::open(folder.path().join("in.denoised.wav")).unwrap();
+    let expected = WavSpec { channels: 2, sample_rate: 44_100, bits_per_sample: 24, sample_format: SampleFormat::Int };
+    assert_eq!(reader.spec(), expected);
+    assert_eq!(reader.duration() as usize, read(&input).len());
+    assert_eq!(fs::read(&input).unwrap(), before, "the input is untouched");
+}
+
+#[test]
+fn the_default_model_denoises() {
+    let folder = tempdir().unwrap();
+    write_speech(&folder.path().join("in.wav"), 8_000, 1, 0.3, Encoding::Float32);
+    succeed(folder.path(), "denoise in.wav -o out.wav");
+    let output = read(&folder.path().join("out.wav"));
+    assert_eq!((output.sample_rate_hz(), output.len()), (8_000, 2_400));
+}
+
+#[test]
+fn a_broken_file_among_good_ones_is_named_and_the_tree_is_kept() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    write_mono(&root.join("in/a.wav"));
+    write_mono(&root.join("in/deep/er/c.wav"));
+    fs::write(root.join("in/broken.wav"), "no sound").unwrap();
+    let message = fail(root, "denoise in -o out --model autoencoder");
+    assert_eq!(message.lines().filter(|line| line.contains("broken.wav")).count(), 1, "{message}");
+    assert!(message.contains("1 of 3 files failed"), "{message}");
+    assert_eq!(read(&root.join("out/a.wav")).len(), 16_000);
+    assert_eq!(read(&root.join("out/deep/er/c.wav")).len(), 16_000);
+    assert!(!root.join("out/broken.wav").exists());
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = tempdir().unwrap();
+    let message = fail(folder.path(), "denoise nowhere.wav --model autoencoder");
+    assert!(message.contains("cannot open nowhere.wav"), "{message}");
+}
+
+#[test]
+fn inputs_are_never_replaced() {
+    let folder = tempdir().unwrap();
+    write_mono(&folder.path().join("a.wav"));
+    let before = fs::read(folder.path().join("a.wav")).unwrap();
+    for out in ["a.wav", "."] {
+        let message = fail(folder.path(), &format!("denoise a.wav --model autoencoder -o {out}"));
+        assert!(message.contains("would replace the input a.wav"), "{message}");
+    }
+    assert_eq!(fs::read(folder.path().join("a.wav")).unwrap(), before);
+}
+
+#[test]
+fn wrong_choices_are_explained() {
+    let folder = tempdir().unwrap();
+    write_mono(&folder.path().join("a.wav"));
+    fs::write(folder.path().join("bad.zip"), "no bundle").unwrap();
+    for (arguments, expected) in [
+        ("denoise a.wav --model unknown", "dcunet, wavenet, autoencoder, or the path of a bundle"),
+        ("denoise a.wav --model bad.zip", "cannot use bad.zip: not a usable bundle"),
+        ("denoise a.wav --device tpu", "expected cpu, wgpu, cuda or cuda:N, got \"tpu\""),
+        ("corrupt a.wav -o b.wav --noise pink", "expected zero-small, raise-small, white, brown or file:PATH"),
+        ("corrupt a.wav -o b.wav --noise white --snr-db loud", "from -100 to 100"),
+        ("corrupt a.wav -o b.wav --noise zero-small --amount 2", "from 0 to 1"),
+        ("corrupt a.wav -o b.wav --noise white --amount 0.5", "--amount is for zero-small and raise-small only"),
+        ("corrupt a.wav -o b.wav --noise zero-small --snr-db 5", "--snr-db and --seed are for added noise only"),
+        ("corrupt a.wav -o b.wav --noise raise-small --seed 5", "--snr-db and --seed are for added noise only"),
+        ("corrupt a.wav -o b.wav --noise file:no.wav", "cannot open no.wav"),
+        ("evaluate --clean a.wav --noisy .", "--clean: expected a folder"),
+    ] {
+        let message = fail(folder.path(), arguments);
+        assert!(message.contains(expected), "{arguments}: {message}");
+    }
+    assert!(!folder.path().join("b.wav").exists());
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_backend_that_is_not_built_in_is_explained() {
+    let folder = tempdir().unwrap();
+    write_mono(&folder.path().join("a.wav"));
+    let message = fail(folder.path(), "denoise a.wav --model autoencoder --device cuda");
+    assert!(message.contains("--features cuda") && message.contains("--device cpu"), "{message}");
+}
+
+#[test]
+fn corrupting_nothing_changes_nothing() {
+    let folder = tempdir().unwrap();
+    write_speech(&folder.path().join("a.wav"), 22_050, 2, 0.7, Encoding::Pcm16);
+    succeed(folder.path(), "corrupt a.wav -o b.wav --noise zero-small --amount 0");
+    let [a, b] = ["a.wav", "b.wav"].map(|name| read(&folder.path().join(name)));
+    assert_eq!((a.sample_rate_hz(), a.len()), (b.sample_rate_hz(), b.len()));
+    for (a, b) in a.channels().iter().flatten().zip(b.channels().iter().flatten()) {
+        assert!((a - b).abs() <= 1.5 / 32_768.0, "{a} became {b}");
+    }
+}
+
+#[test]
+fn corruptions_change_what_they_should() {
+    let folder = tempdir().unwrap();
+    write_speech(&folder.path().join("a.wav"), 16_000, 1, 1.0, Encoding::Float32);
+    for noise in ["zero-small", "raise-small"] {
+        succeed(folder.path(), &format!("corrupt a.wav -o b.wav --noise {noise}"));
+        let [a, b] = ["a.wav", "b.wav"].map(|name| read(&folder.path().join(name)).to_mono());
+        let snr = metric::snr(&a, &b);
+        assert!((-20.0..60.0).contains(&snr), "{noise}: {snr} dB");
+    }
+}
+
+#[test]
+fn added_noise_has_the_ratio_that_was_asked_for() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    write_speech(&root.join("clean/a.wav"), 16_000, 1, 1.0, Encoding::Pcm16);
+    // At another rate, and shorter than the speech.
+    write_speech(&root.join("noise.wav"), 11_025, 2, 0.3, Encoding::Pcm16);
+    for noise in ["white", "brown", "file:noise.wav"] {
+        for snr_db in [10.0, -3.0] {
+            succeed(root, &format!("corrupt clean -o noisy --noise {noise} --snr-db {snr_db}"));
+            let [clean, noisy] = ["clean/a.wav", "noisy/a.wav"].map(|name| read(&root.join(name)).to_mono());
+            let snr = metric::snr(&clean, &noisy);
+            assert!((snr - snr_db).abs() < 0.1, "{noise}: {snr} dB, expected {snr_db}");
+        }
+    }
+    succeed(root, "corrupt clean -o noisy --noise white --snr-db 10");
+    let json = succeed(root, "evaluate --clean clean --noisy noisy --model autoencoder --json");
+    let report: Value = serde_json::from_str(&json).unwrap();
+    let snr = report["files"][0]["before"]["snr_db"].as_f64().unwrap();
+    assert!((snr - 10.0).abs() < 0.1, "{snr} dB, expected 10");
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes_again() {
+    let folder = tempdir().unwrap();
+    write_mono(&folder.path().join("a.wav"));
+    let corrupt = |seed: u64| {
+        succeed(folder.path(), &format!("corrupt a.wav -o b.wav --noise brown --seed {seed}"));
+        fs::read(folder.path().join("b.wav")).unwrap()
+    };
+    let first = corrupt(7);
+    assert_ne!(corrupt(8), first);
+    assert_eq!(corrupt(7), first);
+}
+
+#[test]
+fn evaluation_names_what_it_cannot_compare_and_does_the_rest() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    for name in ["good", "shorter", "other_rate", "sub/good"] {
+        write_mono(&root.join(format!("clean/{name}.wav")));
+        write_mono(&root.join(format!("noisy/{name}.wav")));
+    }
+    write_speech(&root.join("noisy/shorter.wav"), 16_000, 1, 0.999, Encoding::Pcm16);
+    write_speech(&root.join("noisy/other_rate.wav"), 8_000, 1, 2.0, Encoding::Pcm16);
+    write_mono(&root.join("noisy/alone.wav"));
+    let arguments = "evaluate --clean clean --noisy noisy --model autoencoder";
+    let message = fail(root, arguments);
+    for name in ["shorter", "other_rate", "alone"] {
+        let naming = format!("noisy/{name}.wav");
+        assert_eq!(message.lines().filter(|line| line.contains(&naming)).count(), 1, "{name}: {message}");
+    }
+    assert!(message.contains("3 of 5 files failed"), "{message}");
+
+    let table = String::from_utf8(trainer(root, arguments).stdout).unwrap();
+    let first_words: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(first_words, ["file", "good", "sub/good", "mean"], "{table}");
+    let lengths: Vec<usize> = table.lines().skip(1).map(|line| line.chars().count()).collect();
+    assert!(lengths.iter().all(|length| *length == lengths[0]), "{table}");
+}
+
+#[test]
+fn models_are_listed() {
+    let folder = tempdir().unwrap();
+    let report: Value = serde_json::from_str(&succeed(folder.path(), "models --json")).unwrap();
+    let names = |list: &str| -> Vec<String> {
+        report[list].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("models"), ["dcunet", "wavenet", "autoencoder"]);
+    assert!(names("presets").contains(&"large-dcunet-20".to_owned()));
+    assert_eq!(report["models"][2]["parameters"], 131_105);
+    assert_eq!(report["presets"][0]["receptive_field_samples"], 4095);
+    let table = succeed(folder.path(), "models");
+    assert!(table.contains("autoencoder") && table.contains("131105"), "{table}");
+}

@@ -1,0 +1,234 @@
+//! The messages between page and worker.
+//!
+//! A message is one of these enums as JSON, with audio beside it in buffers that change hands without a copy.
+
+use serde::{Deserialize, Serialize};
+
+/// Samples over all channels that a recording may have: 30 minutes of one channel at 48 kHz, and what fits into the 4 GiB that
+/// a page may use, with every copy that is made on the way.
+pub const MAX_SAMPLES: usize = 48_000 * 60 * 30;
+
+/// The networks that the page offers; each is `models/NAME.zip`.
+pub const MODELS: [&str; 3] = ["dcunet", "wavenet", "autoencoder"];
+
+/// What does the arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// The graphics processor, through WebGPU.
+    Webgpu,
+    /// The processor, through WebAssembly.
+    Cpu,
+}
+
+impl Backend {
+    /// The backend that a page's query string asks for: `?backend=webgpu` or `?backend=cpu`. None if it asks for neither.
+    pub fn from_query(query: &str) -> Option<Self> {
+        query.trim_start_matches('?').split('&').find_map(|pair| match pair {
+            "backend=webgpu" => Some(Self::Webgpu),
+            "backend=cpu" => Some(Self::Cpu),
+            _ => None,
+        })
+    }
+}
+
+/// What the page asks of the worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Request {
+    /// Choose a backend. Must be the first request.
+    Start {
+        /// The only backend to try; if none, the best there is.
+        backend: Option<Backend>,
+    },
+    /// Load a network, in place of the one there is.
+    Load {
+        /// Its name, for the answers.
+        model: String,
+        /// Where its bundle is.
+        url: String,
+    },
+    /// Denoise a recording with the loaded network. Buffers: the WAV file, or one per channel of 32-bit floats.
+    Denoise {
+        /// Number of the recording, for the answers.
+        id: u32,
+        /// What the buffers hold.
+        input: Input,
+    },
+}
+
+/// What the buffers of a recording hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Input {
+    /// One buffer: a WAV file.
+    Wav,
+    /// A buffer of samples per channel.
+    Samples {
+        /// Samples per second.
+        sample_rate_hz: u32,
+    },
+}
+
+/// What the worker answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Response {
+    /// The worker listens; what was sent before is lost.
+    Listening,
+    /// The backend is chosen.
+    Started {
+        /// Which.
+        backend: Backend,
+        /// Why not the other, or on which adapter.
+        note: String,
+    },
+    /// A bundle is on its way.
+    Loading {
+        /// Share that has arrived, 0 to 1; none if its size is not known.
+        share: Option<f64>,
+    },
+    /// The network is ready.
+    Loaded {
+        /// Its name.
+        model: String,
+        /// What its card says, in a sentence.
+        summary: String,
+        /// Learned numbers in it.
+        parameters: usize,
+    },
+    /// A recording is being denoised.
+    Progress {
+        /// Number of the recording.
+        id: u32,
+        /// Share that is done, 0 to 1.
+        share: f64,
+    },
+    /// A recording is denoised. Buffer: the WAV file.
+    Done {
+        /// Number of the recording.
+        id: u32,
+        /// Length of the recording in seconds.
+        audio_seconds: f64,
+        /// How long it took, in seconds.
+        elapsed_seconds: f64,
+    },
+    /// Something could not be done.
+    Failed {
+        /// Number of the recording; none if it was not about one.
+        id: Option<u32>,
+        /// What went wrong.
+        failure: Failure,
+    },
+}
+
+/// What can go wrong, in the classes that people can do something about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// Neither we nor the browser can read the file.
+    NotAudio,
+    /// The recording is longer than [`MAX_SAMPLES`].
+    TooLong {
+        /// Its samples over all channels.
+        samples: usize,
+    },
+    /// The microphone may not be used, or there is none.
+    NoMicrophone,
+    /// The network could not be fetched.
+    NoModel(String),
+    /// The backend that was asked for is not to be had.
+    NoBackend(String),
+    /// The worker died, most likely for want of memory.
+    Died,
+    /// Anything else, as the engine puts it.
+    Other(String),
+}
+
+impl Failure {
+    /// The failure in words for people.
+    pub fn message(&self) -> String {
+        match self {
+            Self::NotAudio => {
+                "This file has no sound that can be read. Try WAV, MP3, FLAC, OGG or M4A.".into()
+            }
+            Self::TooLong { samples } => format!(
+                "This recording is too long: {} million samples, and at most {} million fit into a page's memory. Cut it \
+                 into parts, or use the command line, which has no such limit.",
+                samples / 1_000_000,
+                MAX_SAMPLES / 1_000_000
+            ),
+            Self::NoMicrophone => {
+                "The microphone could not be used. Allow it for this page in the browser's address bar, and check that one \
+                 is connected."
+                    .into()
+            }
+            Self::NoModel(reason) => format!("The network could not be loaded ({reason}). Check the connection and reload."),
+            Self::NoBackend(reason) => format!("WebGPU cannot be used here: {reason}. Remove “backend=webgpu” from the address."),
+            Self::Died => {
+                "The engine stopped, most likely because the browser gave it no more memory. Try a shorter recording."
+                    .into()
+            }
+            Self::Other(reason) => format!("This did not work: {reason}."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries() {
+        assert_eq!(Backend::from_query("?backend=webgpu"), Some(Backend::Webgpu));
+        assert_eq!(Backend::from_query("?a=b&backend=cpu"), Some(Backend::Cpu));
+        for query in ["", "?", "?backend=", "?backend=cuda", "?xbackend=cpu"] {
+            assert_eq!(Backend::from_query(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn messages_survive_the_way() {
+        let requests = [
+            Request::Start { backend: None },
+            Request::Start { backend: Some(Backend::Cpu) },
+            Request::Load { model: "dcunet".into(), url: "http://localhost/models/dcunet.zip".into() },
+            Request::Denoise { id: 3, input: Input::Wav },
+            Request::Denoise { id: 4, input: Input::Samples { sample_rate_hz: 48_000 } },
+        ];
+        for request in requests {
+            let json = serde_json::to_string(&request).expect("a message is JSON");
+            assert_eq!(serde_json::from_str::<Request>(&json).expect(&json), request);
+        }
+        let responses = [
+            Response::Listening,
+            Response::Started { backend: Backend::Webgpu, note: "an adapter".into() },
+            Response::Loading { share: Some(0.5) },
+            Response::Progress { id: 1, share: 0.25 },
+            Response::Done { id: 1, audio_seconds: 2.0, elapsed_seconds: 0.5 },
+            Response::Failed { id: None, failure: Failure::TooLong { samples: 7 } },
+            Response::Failed { id: Some(2), failure: Failure::Other("why".into()) },
+        ];
+        for response in responses {
+            let json = serde_json::to_string(&response).expect("a message is JSON");
+            assert_eq!(serde_json::from_str::<Response>(&json).expect(&json), response);
+        }
+    }
+
+    #[test]
+    fn failures_have_words_for_people() {
+        let failures = [
+            Failure::NotAudio,
+            Failure::TooLong { samples: 100_000_000 },
+            Failure::NoMicrophone,
+            Failure::NoModel("status 404".into()),
+            Failure::NoBackend("no adapter".into()),
+            Failure::Died,
+            Failure::Other("x".into()),
+        ];
+        for failure in failures {
+            let message = failure.message();
+            assert!(message.len() > 15 && message.ends_with('.'), "{message}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Everything that CI runs.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::command::{self, command};
+use crate::site;
+use crate::tools::{self, WasmToolchain};
+
+/// GPU backends cannot be tested everywhere, but must compile everywhere.
+const GPU_FEATURES: &str = "trainer/cuda,trainer/wgpu";
+
+/// Runs all checks, the quick ones first; stops at the first that fails.
+///
+/// # Errors
+/// When a check fails, or what it needs cannot be installed.
+pub fn run(browser: bool) -> Result<()> {
+    step("formatting", || cargo(&["fmt", "--all", "--check"]))?;
+    step("lints", || {
+        cargo(&["clippy", "--workspace", "--all-targets", "--features", GPU_FEATURES, "--", "-D", "warnings"])
+    })?;
+    step("documentation", || {
+        let mut doc = command("cargo");
+        doc.args(["doc", "--workspace", "--no-deps", "--features", GPU_FEATURES]).env("RUSTDOCFLAGS", "-D warnings");
+        command::run(&mut doc)
+    })?;
+    step("tests", || cargo(&["test", "--workspace"]))?;
+    if !browser {
+        return Ok(());
+    }
+    step("lints for WebAssembly", || {
+        let mut clippy = WasmToolchain::find()?.command("cargo")?;
+        clippy.args(["clippy", "--package", "web", "--lib", "--bins", "--target", "wasm32-unknown-unknown"]);
+        command::run(clippy.args(["--profile", "web", "--", "-D", "warnings"]))
+    })?;
+    step("page", || site::build().map(drop))?;
+    step("tests in a browser", || {
+        let (browser, driver) = tools::browser()?;
+        let mut test = command("cargo");
+        test.args(["test", "--package", "web", "--test", "browser", "--", "--ignored", "--test-threads=1", "--nocapture"]);
+        command::run(test.env("BROWSER", browser).env("CHROMEDRIVER", driver))
+    })
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    command::run(command("cargo").args(arguments))
+}
+
+fn step(what: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    eprintln!("xtask: {what}");
+    let started = Instant::now();
+    check()?;
+    eprintln!("xtask: {what}: passed in {} s", started.elapsed().as_secs());
+    Ok(())
+}

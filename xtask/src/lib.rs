@@ -1,0 +1,3 @@
+//! What the workspace's tasks share with its tests.
+
+pub mod serve;

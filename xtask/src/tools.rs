@@ -1,0 +1,182 @@
+//! What the page and its tests need beyond cargo, found or installed.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{command, output, run};
+use crate::root;
+
+/// The version of trunk that is known to build this page.
+const TRUNK_VERSION: &str = "0.21.14";
+
+/// Debian's second Rust toolchain, with the source of the standard library, from which it is built for WebAssembly.
+const DEBIAN_RUST: [&str; 5] = ["rustc-web", "cargo-web", "rust-web-clippy", "rust-web-src", "lld-19"];
+
+/// A compiler for WebAssembly.
+pub enum WasmToolchain {
+    /// The toolchain in use, with the target added by rustup.
+    Rustup,
+    /// Debian's toolchain.
+    Debian,
+}
+
+impl WasmToolchain {
+    /// Finds a compiler for WebAssembly, or installs one.
+    ///
+    /// # Errors
+    /// When there is none and none can be installed.
+    pub fn find() -> Result<Self> {
+        if has_wasm_target() {
+            return Ok(Self::Rustup);
+        }
+        say("adding the target wasm32-unknown-unknown, for the page");
+        // Where its servers cannot be reached, rustup tries for minutes before it gives up.
+        let added = command("timeout").args(["60", "rustup", "target", "add", "wasm32-unknown-unknown"]).status();
+        if added.is_ok_and(|status| status.success()) || rustup_without_timeout() {
+            return Ok(Self::Rustup);
+        }
+        say("rustup cannot reach its servers; using Debian's compiler for the page");
+        install_debian(&DEBIAN_RUST).context(
+            "no compiler for WebAssembly: run `rustup target add wasm32-unknown-unknown` where rustup reaches its servers",
+        )?;
+        Ok(Self::Debian)
+    }
+
+    /// A command with this toolchain and our tools in reach.
+    pub fn command(&self, program: &str) -> Result<Command> {
+        let mut command = command(program);
+        let mut folders = vec![root().join("target/tools/bin")];
+        folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+        if let Self::Debian = self {
+            folders.retain(|folder| !folder.ends_with(".cargo/bin"));
+            folders.insert(1, "/usr/bin".into());
+            command
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "/usr/bin/wasm-ld-19");
+        }
+        command.env("PATH", env::join_paths(folders).context("PATH has an unusable folder")?);
+        // Apart from native builds, so that neither waits for the other or undoes its work.
+        command.env("CARGO_TARGET_DIR", root().join("target/web"));
+        Ok(command)
+    }
+}
+
+/// Whether the toolchain in use has the standard library for WebAssembly.
+fn has_wasm_target() -> bool {
+    let arguments = ["--print", "target-libdir", "--target", "wasm32-unknown-unknown"];
+    output(command("rustc").args(arguments)).is_some_and(|folder| Path::new(folder.trim()).is_dir())
+}
+
+/// For systems without the `timeout` program.
+fn rustup_without_timeout() -> bool {
+    output(command("timeout").arg("--version")).is_none()
+        && command("rustup").args(["target", "add", "wasm32-unknown-unknown"]).status().is_ok_and(|s| s.success())
+}
+
+/// Finds or installs trunk, wasm-bindgen and wasm-opt.
+///
+/// # Errors
+/// When one cannot be installed.
+pub fn page_builders() -> Result<()> {
+    let wasm_bindgen = locked_version("wasm-bindgen")?;
+    cargo_install("wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen, &[], "binds the page's WebAssembly to the browser")?;
+    // Without its own lock file trunk does not compile.
+    cargo_install("trunk", "trunk", TRUNK_VERSION, &["--locked"], "builds the page")?;
+    if wasm_opt_version().is_none() && has_apt() {
+        install_debian(&["binaryen"])?;
+    }
+    Ok(())
+}
+
+/// The version of wasm-opt that is installed, as trunk writes it. Without one trunk downloads its own.
+pub fn wasm_opt_version() -> Option<String> {
+    let text = output(command("wasm-opt").arg("--version"))?;
+    let number = text.split_whitespace().find(|word| word.chars().all(|digit| digit.is_ascii_digit()))?;
+    Some(format!("version_{number}"))
+}
+
+/// Finds or installs a browser and the driver that steers it: their paths.
+///
+/// # Errors
+/// When they cannot be installed.
+pub fn browser() -> Result<(PathBuf, PathBuf)> {
+    let find = || {
+        let browser = ["chromium", "google-chrome", "chrome"].into_iter().find_map(on_path)?;
+        Some((browser, on_path("chromedriver")?))
+    };
+    if find().is_none() {
+        install_debian(&["chromium", "chromium-driver"])
+            .context("the tests need Chromium or Chrome, and chromedriver of the same version, on the PATH")?;
+    }
+    find().context("chromium and chromedriver are installed but not on the PATH")
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let folders: OsString = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// Installs a program into `target/tools` unless this version of it is there or on the PATH.
+fn cargo_install(package: &str, program: &str, version: &str, options: &[&str], why: &str) -> Result<()> {
+    let folder = root().join("target/tools");
+    let own = folder.join("bin").join(program);
+    for candidate in [own.as_path(), Path::new(program)] {
+        if output(command(candidate).arg("--version")).is_some_and(|text| text.split_whitespace().any(|word| word == version)) {
+            return Ok(());
+        }
+    }
+    say(&format!("installing {package} {version} into target/tools: it {why}"));
+    let mut install = command("cargo");
+    install.args(["install", "--quiet", package, "--version", version, "--root"]).arg(&folder).args(options);
+    // A debug build would be quicker, but these take minutes on the page then.
+    run(install.env("CARGO_TARGET_DIR", folder.join("build")))
+}
+
+/// The version of a package in our lock file.
+fn locked_version(package: &str) -> Result<String> {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
+    let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{package}\""));
+    let version = lines.nth(1).and_then(|line| line.strip_prefix("version = \""));
+    version.map(|version| version.trim_end_matches('"').to_owned()).with_context(|| format!("{package} is not in Cargo.lock"))
+}
+
+fn has_apt() -> bool {
+    output(command("apt-get").arg("--version")).is_some()
+}
+
+/// Installs Debian packages that are missing.
+fn install_debian(packages: &[&str]) -> Result<()> {
+    let missing = |package: &&&str| {
+        let status = output(command("dpkg-query").args(["-W", "-f", "${Status}", package]));
+        !status.is_some_and(|status| status.ends_with(" installed"))
+    };
+    let missing: Vec<&&str> = packages.iter().filter(missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !has_apt() {
+        bail!("this system has no apt-get to install {missing:?} with");
+    }
+    say(&format!("installing {} by apt-get", missing.iter().map(|package| **package).collect::<Vec<_>>().join(", ")));
+    let apt = |arguments: &[&str]| {
+        let root = output(command("id").arg("-u")).is_some_and(|user| user.trim() == "0");
+        let mut apt = if root { command("apt-get") } else { command("sudo") };
+        if !root {
+            apt.arg("apt-get");
+        }
+        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        apt
+    };
+    run(&mut apt(&["update", "-qq"]))?;
+    run(apt(&["install", "-y", "-qq", "--no-install-recommends"]).args(missing))
+}
+
+fn say(what: &str) {
+    eprintln!("xtask: {what}");
+}
