@@ -8,6 +8,7 @@ mod data;
 mod denoise;
 mod device;
 mod evaluate;
+mod memory;
 mod model;
 mod models;
 mod parameters;
@@ -22,6 +23,7 @@ use clap::Parser;
 const SAMPLE_RATE_HZ: u32 = 16_000;
 
 fn main() -> ExitCode {
+    memory::keep();
     match cli::Arguments::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -8,7 +8,7 @@ use web_sys::{
     MediaStreamTrack, OfflineAudioContext, Url,
 };
 
-use crate::protocol::{Failure, Input};
+use crate::protocol::{Failure, Input, MAX_FILE_BYTES, MAX_SAMPLES};
 
 /// The rate at which the browser decodes what is not WAV, in Hz. It does not tell a file's own.
 const DECODING_RATE_HZ: u32 = 48_000;
@@ -16,21 +16,24 @@ const DECODING_RATE_HZ: u32 = 48_000;
 /// A recording as the worker takes it. WAV files go as they are, unless `decode` is set; others are decoded by the browser.
 ///
 /// # Errors
-/// When the browser cannot read the file.
+/// When the browser cannot read the file, or it is too long.
 pub async fn prepare(blob: &Blob, decode: bool) -> Result<(Input, Vec<ArrayBuffer>), Failure> {
+    if blob.size() > MAX_FILE_BYTES as f64 {
+        return Err(Failure::TooLong);
+    }
     let unreadable = |_| Failure::NotAudio;
     let bytes: ArrayBuffer = JsFuture::from(blob.array_buffer()).await.map_err(unreadable)?.unchecked_into();
     if !decode && is_wav(&bytes) {
         return Ok((Input::Wav, vec![bytes]));
     }
-    let context = OfflineAudioContext::new_with_number_of_channels_and_length_and_sample_rate(
-        1,
-        1,
-        DECODING_RATE_HZ as f32,
-    )
-    .map_err(unreadable)?;
+    let context =
+        OfflineAudioContext::new_with_number_of_channels_and_length_and_sample_rate(1, 1, DECODING_RATE_HZ as f32)
+            .map_err(unreadable)?;
     let decoding = context.decode_audio_data(&bytes).map_err(unreadable)?;
     let audio: AudioBuffer = JsFuture::from(decoding).await.map_err(unreadable)?.unchecked_into();
+    if audio.length() as usize * audio.number_of_channels() as usize > MAX_SAMPLES {
+        return Err(Failure::TooLong);
+    }
     let channels = (0..audio.number_of_channels()).map(|index| {
         let samples = audio.get_channel_data(index).map_err(unreadable)?;
         Ok(js_sys::Float32Array::from(samples.as_slice()).buffer())

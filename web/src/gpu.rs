@@ -33,7 +33,8 @@ pub async fn probe() -> Result<Adapter, String> {
     let info = get(&adapter, "info").unwrap_or(JsValue::UNDEFINED);
     let words = ["vendor", "architecture", "device", "description"].map(|key| text(&info, key));
     let name = words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-    let fallback = [&info, &adapter].iter().any(|object| get(object, "isFallbackAdapter").is_some_and(|v| v.is_truthy()));
+    let fallback =
+        [&info, &adapter].iter().any(|object| get(object, "isFallbackAdapter").is_some_and(|v| v.is_truthy()));
     let lower = name.to_lowercase();
     let software = fallback || ["swiftshader", "llvmpipe", "software"].iter().any(|word| lower.contains(word));
     Ok(Adapter { name: if name.is_empty() { "unnamed adapter".into() } else { name }, software })

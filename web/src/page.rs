@@ -32,7 +32,9 @@ struct Recording {
 struct App {
     document: Document,
     worker: Worker,
-    /// Whether the engine takes requests.
+    /// Whether the engine has a backend.
+    started: bool,
+    /// Whether it has a network, too.
     ready: bool,
     /// The backend that the address asks for; the CPU after WebGPU has failed.
     wanted: Option<Backend>,
@@ -48,7 +50,15 @@ pub fn main() {
     let window = web_sys::window().expect("a page has a window");
     let document = window.document().expect("a window has a document");
     let wanted = Backend::from_query(&window.location().search().unwrap_or_default());
-    let app = App { document, worker: spawn(), ready: false, wanted, recordings: Vec::new(), microphone: None };
+    let app = App {
+        document,
+        worker: spawn(),
+        started: false,
+        ready: false,
+        wanted,
+        recordings: Vec::new(),
+        microphone: None,
+    };
     let app = Rc::new(RefCell::new(app));
     listen_to_worker(&app);
     listen_to_people(&app);
@@ -85,7 +95,7 @@ fn revive(app: &Shared) {
     {
         let mut app = app.borrow_mut();
         app.worker.terminate();
-        app.ready = false;
+        (app.started, app.ready) = (false, false);
         let waiting: Vec<usize> = (0..app.recordings.len()).filter(|&id| app.recordings[id].waiting).collect();
         for id in waiting {
             app.fail(id, &Failure::Died);
@@ -106,7 +116,6 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
         Response::Listening => {
             app.status("busy", "Starting the engine…");
             app.post(&Request::Start { backend: app.wanted }, &[]);
-            app.load();
         }
         Response::Started { backend, note } => {
             let name = match backend {
@@ -118,6 +127,8 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
             badge.set_title(&note);
             badge.set_hidden(false);
             app.element("backend-note").set_text_content(Some(&format!("Runs on this device: {name} ({note}).")));
+            app.started = true;
+            app.load();
         }
         Response::Loading { share } => {
             let percent = share.map(|share| format!(" {:.0} %", share * 100.0)).unwrap_or_default();
@@ -245,10 +256,10 @@ fn record(shared: &Shared) {
     let button = shared.borrow().element("record");
     let running = shared.borrow().microphone.is_some();
     if running {
-        // Kept alive by the closure of its own recording until that is done.
         let microphone = shared.borrow_mut().microphone.take();
         button.set_text_content(Some("Record"));
         button.class_list().remove_1("recording").unwrap_or_default();
+        shared.borrow().element("input-note").set_text_content(None);
         if let Some(microphone) = microphone {
             microphone.stop();
             // The recorder hands the sound over after this turn; its closures must outlive it.
@@ -281,9 +292,7 @@ fn record(shared: &Shared) {
 fn on(target: &HtmlElement, kind: &str, shared: &Shared, act: impl Fn(&Shared, web_sys::Event) + 'static) {
     let shared = shared.clone();
     let listener = Closure::<dyn FnMut(web_sys::Event)>::new(move |event| act(&shared, event));
-    target
-        .add_event_listener_with_callback(kind, listener.as_ref().unchecked_ref())
-        .expect("elements take listeners");
+    target.add_event_listener_with_callback(kind, listener.as_ref().unchecked_ref()).expect("elements take listeners");
     listener.forget();
 }
 
@@ -302,8 +311,11 @@ impl App {
         self.worker.post_message_with_transfer(&message, &transfer).expect("buffers are transferred once");
     }
 
-    /// Asks for the chosen network.
+    /// Asks for the chosen network. Before there is a backend it need not: that will.
     fn load(&mut self) {
+        if !self.started {
+            return;
+        }
         self.ready = false;
         let chosen = self.element("model").unchecked_into::<HtmlSelectElement>().value();
         let model = MODELS.into_iter().find(|model| *model == chosen).unwrap_or(MODELS[0]);
@@ -349,7 +361,8 @@ impl App {
         download.set_download(&format!("{stem}.denoised.wav"));
         let _ = recording.card.set_attribute("data-state", "done");
         let speed = audio_seconds / elapsed_seconds.max(1e-3);
-        let text = format!("{audio_seconds:.1} s of sound in {elapsed_seconds:.1} s, {speed:.1} times as fast as it plays.");
+        let text =
+            format!("{audio_seconds:.1} s of sound in {elapsed_seconds:.1} s, {speed:.1} times as fast as it plays.");
         self.note(id, &text);
     }
 }

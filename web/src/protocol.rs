@@ -4,9 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Samples over all channels that a recording may have: 30 minutes of one channel at 48 kHz, and what fits into the 4 GiB that
-/// a page may use, with every copy that is made on the way.
-pub const MAX_SAMPLES: usize = 48_000 * 60 * 30;
+/// Minutes of one channel at 48 kHz that a recording may have: what fits into the 4 GiB that a page may use, with every copy
+/// that is made on the way.
+pub const MAX_MINUTES: usize = 30;
+
+/// [`MAX_MINUTES`] as samples over all channels.
+pub const MAX_SAMPLES: usize = 48_000 * 60 * MAX_MINUTES;
+
+/// Largest file that can hold no more than [`MAX_SAMPLES`], in bytes.
+pub const MAX_FILE_BYTES: usize = 4 * MAX_SAMPLES;
 
 /// The networks that the page offers; each is `models/NAME.zip`.
 pub const MODELS: [&str; 3] = ["dcunet", "wavenet", "autoencoder"];
@@ -129,10 +135,7 @@ pub enum Failure {
     /// Neither we nor the browser can read the file.
     NotAudio,
     /// The recording is longer than [`MAX_SAMPLES`].
-    TooLong {
-        /// Its samples over all channels.
-        samples: usize,
-    },
+    TooLong,
     /// The microphone may not be used, or there is none.
     NoMicrophone,
     /// The network could not be fetched.
@@ -152,11 +155,9 @@ impl Failure {
             Self::NotAudio => {
                 "This file has no sound that can be read. Try WAV, MP3, FLAC, OGG or M4A.".into()
             }
-            Self::TooLong { samples } => format!(
-                "This recording is too long: {} million samples, and at most {} million fit into a page's memory. Cut it \
-                 into parts, or use the command line, which has no such limit.",
-                samples / 1_000_000,
-                MAX_SAMPLES / 1_000_000
+            Self::TooLong => format!(
+                "This recording is too long for a page’s memory: at most {MAX_MINUTES} minutes of one channel at 48 kHz, half \
+                 of that in stereo. Cut it into parts, or use the command line, which takes more."
             ),
             Self::NoMicrophone => {
                 "The microphone could not be used. Allow it for this page in the browser's address bar, and check that one \
@@ -206,7 +207,7 @@ mod tests {
             Response::Loading { share: Some(0.5) },
             Response::Progress { id: 1, share: 0.25 },
             Response::Done { id: 1, audio_seconds: 2.0, elapsed_seconds: 0.5 },
-            Response::Failed { id: None, failure: Failure::TooLong { samples: 7 } },
+            Response::Failed { id: None, failure: Failure::TooLong },
             Response::Failed { id: Some(2), failure: Failure::Other("why".into()) },
         ];
         for response in responses {
@@ -219,7 +220,7 @@ mod tests {
     fn failures_have_words_for_people() {
         let failures = [
             Failure::NotAudio,
-            Failure::TooLong { samples: 100_000_000 },
+            Failure::TooLong,
             Failure::NoMicrophone,
             Failure::NoModel("status 404".into()),
             Failure::NoBackend("no adapter".into()),

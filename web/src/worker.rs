@@ -76,13 +76,13 @@ async fn answer(request: Request, buffers: Vec<ArrayBuffer>, session: &mut Optio
         Request::Denoise { id, input } => {
             let session = session.as_ref().ok_or(Failure::Other("no backend was started".into()))?;
             let (audio, encoding) = decode(input, buffers)?;
-            let samples = audio.len() * audio.channels().len();
-            if samples > MAX_SAMPLES {
-                return Err(Failure::TooLong { samples });
+            if audio.len() * audio.channels().len() > MAX_SAMPLES {
+                return Err(Failure::TooLong);
             }
             let started = js_sys::Date::now();
             let progress = |share| post(&Response::Progress { id, share }, &[]);
-            let denoised = session.denoise(&audio, progress).await.ok_or(Failure::Other("no network is loaded".into()))?;
+            let denoised =
+                session.denoise(&audio, progress).await.ok_or(Failure::Other("no network is loaded".into()))?;
             let elapsed_seconds = (js_sys::Date::now() - started) / 1000.0;
             let bytes = denoised.and_then(|denoised| wav::encode(&denoised, encoding));
             let bytes = bytes.map_err(|error| Failure::Other(error.to_string()))?;

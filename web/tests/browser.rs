@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -27,16 +26,15 @@ const SOFTWARE_WEBGPU: [&str; 3] =
     ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
 
 /// Long enough for SwiftShader on two slow cores.
-const PATIENCE: Duration = Duration::from_secs(400);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A browser with the page open.
 struct Browser {
     client: Client,
     driver: Child,
     downloads: TempDir,
-    address: String,
-    /// First lines of all requests that left for another origin.
-    left: Arc<Mutex<Vec<String>>>,
+    /// What the page, or its worker, was kept from doing: above all, reaching another origin.
+    violations: Arc<Mutex<Vec<String>>>,
 }
 
 impl Browser {
@@ -45,12 +43,19 @@ impl Browser {
         assert!(root.join("dist/index.html").is_file(), "build the page first: cargo xtask build");
         let server = serve::listen(0).unwrap();
         let address = format!("http://{}/", server.server_addr());
-        thread::spawn(move || serve::run(&server, &root.join("dist")));
+        let violations = Arc::new(Mutex::new(Vec::new()));
+        let seen = violations.clone();
+        let observe = move |request: &mut tiny_http::Request| {
+            if request.url() == serve::VIOLATIONS {
+                let mut report = String::new();
+                request.as_reader().read_to_string(&mut report).unwrap();
+                seen.lock().unwrap().push(report);
+            }
+        };
+        thread::spawn(move || serve::run(&server, &root.join("dist"), observe));
 
         let downloads = TempDir::new().unwrap();
-        let (proxy, left) = dead_end();
         let (driver, driver_address) = start_driver();
-        let proxy = format!("--proxy-server=127.0.0.1:{proxy}");
         let profile = format!("--user-data-dir={}", downloads.path().join("profile").display());
         let mut all = vec![
             "--headless=new",
@@ -63,7 +68,6 @@ impl Browser {
             "--use-fake-ui-for-media-stream",
             "--use-fake-device-for-media-stream",
             "--window-size=1100,1000",
-            &proxy,
             &profile,
         ];
         all.extend(arguments);
@@ -79,7 +83,7 @@ impl Browser {
             .await
             .unwrap();
         client.goto(&format!("{address}{query}")).await.unwrap();
-        Self { client, driver, downloads, address, left }
+        Self { client, driver, downloads, violations }
     }
 
     /// Waits until a script's value is `expected`.
@@ -92,7 +96,10 @@ impl Browser {
             }
             if started.elapsed() > PATIENCE {
                 self.screenshot("timeout").await;
-                panic!("{script} is {value}, not {expected}; the page says {}", self.value("document.body.innerText").await);
+                panic!(
+                    "{script} is {value}, not {expected}; the page says {}",
+                    self.value("document.body.innerText").await
+                );
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -134,12 +141,19 @@ impl Browser {
         }
     }
 
+    /// Closes the browser, after seeing that nothing has tried to leave for another origin.
     async fn close(mut self) {
-        let left = self.left.lock().unwrap().clone();
-        self.client.close().await.unwrap();
+        assert_eq!(*self.violations.lock().unwrap(), Vec::<String>::new());
+        // That would have been noticed:
+        self.client.execute("fetch('http://elsewhere.invalid/').catch(() => 0)", vec![]).await.unwrap();
+        let started = Instant::now();
+        while !self.violations.lock().unwrap().iter().any(|report| report.contains("elsewhere.invalid")) {
+            assert!(started.elapsed() < PATIENCE, "a request to another origin went unnoticed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.client.clone().close().await.unwrap();
         self.driver.kill().unwrap();
         self.driver.wait().unwrap();
-        assert_eq!(left, Vec::<String>::new(), "requests left for another origin than {}", self.address);
     }
 }
 
@@ -150,30 +164,14 @@ impl Drop for Browser {
     }
 }
 
-/// A proxy that leads nowhere. The browser sends it every request but those to this machine.
-fn dead_end() -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let seen = lines.clone();
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut line = String::new();
-            if BufReader::new(stream).read_line(&mut line).is_ok() {
-                seen.lock().unwrap().push(line.trim().to_owned());
-            }
-        }
-    });
-    (port, lines)
-}
-
 fn start_driver() -> (Child, String) {
     let program = env::var("CHROMEDRIVER").expect("CHROMEDRIVER names chromedriver");
     let mut driver = Command::new(program).arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
     let started = lines.find_map(|line| {
         let line = line.unwrap();
-        line.contains("started successfully on port").then(|| line.trim_end_matches('.').rsplit(' ').next().unwrap().to_owned())
+        line.contains("started successfully on port")
+            .then(|| line.trim_end_matches('.').rsplit(' ').next().unwrap().to_owned())
     });
     // Its later words go nowhere, but it must be able to say them.
     thread::spawn(move || lines.for_each(drop));
@@ -273,9 +271,11 @@ async fn software_webgpu_is_not_chosen_and_every_network_runs() {
 #[ignore = "needs the built page and a browser: run by `cargo xtask test`"]
 async fn says_what_is_wrong_and_goes_on() {
     let folder = TempDir::new().unwrap();
-    let browser = Browser::open(&[], "?backend=cpu").await;
+    let browser = Browser::open(&["--use-fake-ui-for-media-stream=deny"], "?backend=cpu").await;
     browser.wait_until_ready().await;
-    for (name, content) in [("empty.wav", b"".as_slice()), ("zip.wav", b"PK\x03\x04 is no sound"), ("note.txt", b"hello")] {
+    for (name, content) in
+        [("empty.wav", b"".as_slice()), ("zip.wav", b"PK\x03\x04 is no sound"), ("note.txt", b"hello")]
+    {
         let file = folder.path().join(name);
         fs::write(&file, content).unwrap();
         browser.pick(&file).await;
@@ -284,6 +284,15 @@ async fn says_what_is_wrong_and_goes_on() {
         let note = browser.value("document.querySelector('article .note').textContent").await;
         assert!(note.as_str().unwrap().contains("no sound that can be read"), "{name}: {note}");
     }
+    let huge = folder.path().join("huge.wav");
+    fs::File::create(&huge).unwrap().set_len(400_000_000).unwrap();
+    browser.pick(&huge).await;
+    browser.wait("document.querySelector('article .name').textContent", "huge.wav").await;
+    browser.wait("document.querySelector('article').dataset.state", "failed").await;
+    let note = browser.value("document.querySelector('article .note').textContent").await;
+    assert!(note.as_str().unwrap().contains("too long"), "{note}");
+    browser.client.find(Locator::Id("record")).await.unwrap().click().await.unwrap();
+    browser.wait("document.querySelector('#input-note').textContent.slice(0, 14)", "The microphone").await;
     browser.screenshot("failed").await;
     let (_, noisy) = mixture(16_000, 9_000, 3);
     let file = write(folder.path(), "good.wav", &Audio::mono(16_000, noisy).unwrap(), Encoding::Pcm16);

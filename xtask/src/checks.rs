@@ -38,7 +38,8 @@ pub fn run(browser: bool) -> Result<()> {
     step("tests in a browser", || {
         let (browser, driver) = tools::browser()?;
         let mut test = command("cargo");
-        test.args(["test", "--package", "web", "--test", "browser", "--", "--ignored", "--test-threads=1", "--nocapture"]);
+        // The whole workspace is named so that features, and with them what is compiled already, stay as they were.
+        test.args(["test", "--workspace", "--test", "browser", "--", "--ignored", "--test-threads=1", "--nocapture"]);
         command::run(test.env("BROWSER", browser).env("CHROMEDRIVER", driver))
     })
 }

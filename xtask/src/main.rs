@@ -55,7 +55,7 @@ fn run(task: Task) -> Result<()> {
             let server = serve::listen(port).context("choose another by --port")?;
             let folder = site::build()?;
             println!("The page is at http://{}/ (Ctrl-C ends it)", server.server_addr());
-            serve::run(&server, &folder);
+            serve::run(&server, &folder, |_| ());
             Ok(())
         }
         Task::Build => site::build().map(|dist| println!("{}", dist.display())),

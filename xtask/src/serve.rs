@@ -14,9 +14,17 @@ pub fn listen(port: u16) -> Result<Server> {
     Server::http(("127.0.0.1", port)).map_err(|error| anyhow!("cannot listen on port {port}: {error}"))
 }
 
-/// Serves `folder` until the program ends.
-pub fn run(server: &Server, folder: &Path) {
-    for request in server.incoming_requests() {
+/// Where browsers report what they refused to do because of [`POLICY`].
+pub const VIOLATIONS: &str = "/violations";
+
+/// What the page may do: nothing reaches another origin.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self'; \
+                      img-src 'self' data:; media-src 'self' blob:; report-uri /violations";
+
+/// Serves `folder` until the program ends. `observe` sees every request before it is answered.
+pub fn run(server: &Server, folder: &Path, observe: impl Fn(&mut Request)) {
+    for mut request in server.incoming_requests() {
+        observe(&mut request);
         // A browser that went away is none of our business.
         let _ = answer(folder, request);
     }
@@ -36,8 +44,9 @@ fn answer(folder: &Path, request: Request) -> std::io::Result<()> {
                 Some("json") => "application/json",
                 _ => "application/octet-stream",
             };
-            let header = Header::from_bytes("Content-Type", kind).expect("a header of ours is valid");
-            request.respond(Response::from_data(content).with_header(header))
+            let header = |name, value| Header::from_bytes(name, value).expect("a header of ours is valid");
+            let response = Response::from_data(content).with_header(header("Content-Type", kind));
+            request.respond(response.with_header(header("Content-Security-Policy", POLICY)))
         }
         _ => request.respond(Response::from_string("not found").with_status_code(404)),
     }

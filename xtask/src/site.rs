@@ -17,10 +17,7 @@ pub fn build() -> Result<PathBuf> {
     let toolchain = WasmToolchain::find()?;
     eprintln!("xtask: building the page; the first time takes about ten minutes");
     let mut trunk = toolchain.command("trunk")?;
-    if let Some(version) = tools::wasm_opt_version() {
-        trunk.env("TRUNK_TOOLS_WASM_OPT", version);
-    }
-    // Trunk takes "1" for a wrong value of a flag.
+    // Trunk refuses the value "1", which others set.
     run(trunk.env_remove("NO_COLOR").args(["build", "--release"]))?;
     Ok(root().join("dist"))
 }

@@ -79,26 +79,22 @@ fn rustup_without_timeout() -> bool {
         && command("rustup").args(["target", "add", "wasm32-unknown-unknown"]).status().is_ok_and(|s| s.success())
 }
 
-/// Finds or installs trunk, wasm-bindgen and wasm-opt.
+/// Finds or installs trunk and wasm-bindgen.
 ///
 /// # Errors
 /// When one cannot be installed.
 pub fn page_builders() -> Result<()> {
     let wasm_bindgen = locked_version("wasm-bindgen")?;
-    cargo_install("wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen, &[], "binds the page's WebAssembly to the browser")?;
+    cargo_install(
+        "wasm-bindgen-cli",
+        "wasm-bindgen",
+        &wasm_bindgen,
+        &[],
+        "binds the page's WebAssembly to the browser",
+    )?;
     // Without its own lock file trunk does not compile.
     cargo_install("trunk", "trunk", TRUNK_VERSION, &["--locked"], "builds the page")?;
-    if wasm_opt_version().is_none() && has_apt() {
-        install_debian(&["binaryen"])?;
-    }
     Ok(())
-}
-
-/// The version of wasm-opt that is installed, as trunk writes it. Without one trunk downloads its own.
-pub fn wasm_opt_version() -> Option<String> {
-    let text = output(command("wasm-opt").arg("--version"))?;
-    let number = text.split_whitespace().find(|word| word.chars().all(|digit| digit.is_ascii_digit()))?;
-    Some(format!("version_{number}"))
 }
 
 /// Finds or installs a browser and the driver that steers it: their paths.
@@ -127,7 +123,9 @@ fn cargo_install(package: &str, program: &str, version: &str, options: &[&str], 
     let folder = root().join("target/tools");
     let own = folder.join("bin").join(program);
     for candidate in [own.as_path(), Path::new(program)] {
-        if output(command(candidate).arg("--version")).is_some_and(|text| text.split_whitespace().any(|word| word == version)) {
+        if output(command(candidate).arg("--version"))
+            .is_some_and(|text| text.split_whitespace().any(|word| word == version))
+        {
             return Ok(());
         }
     }
@@ -143,7 +141,9 @@ fn locked_version(package: &str) -> Result<String> {
     let lock = fs::read_to_string(root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
     let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{package}\""));
     let version = lines.nth(1).and_then(|line| line.strip_prefix("version = \""));
-    version.map(|version| version.trim_end_matches('"').to_owned()).with_context(|| format!("{package} is not in Cargo.lock"))
+    version
+        .map(|version| version.trim_end_matches('"').to_owned())
+        .with_context(|| format!("{package} is not in Cargo.lock"))
 }
 
 fn has_apt() -> bool {
