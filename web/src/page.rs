@@ -25,6 +25,8 @@ struct Recording {
     /// Whether the browser has decoded it, after we could not.
     decoded: bool,
     waiting: bool,
+    /// The network that denoises it.
+    model: String,
     /// Address of the result.
     result: Option<String>,
 }
@@ -36,6 +38,8 @@ struct App {
     started: bool,
     /// Whether it has a network, too.
     ready: bool,
+    /// The name of that network.
+    model: String,
     /// The backend that the address asks for; the CPU after WebGPU has failed.
     wanted: Option<Backend>,
     recordings: Vec<Recording>,
@@ -136,6 +140,7 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
         }
         Response::Loaded { model, summary, parameters } => {
             app.ready = true;
+            app.model.clone_from(&model);
             app.status("ready", &format!("Ready: {model}."));
             let text = format!("{summary} {parameters} parameters.");
             app.element("model-note").set_text_content(Some(&text));
@@ -180,7 +185,9 @@ fn denoise(shared: &Shared, id: usize) {
             return;
         }
         app.progress(id, 0.0);
-        let recording = &app.recordings[id];
+        let model = app.model.clone();
+        let recording = &mut app.recordings[id];
+        recording.model = model;
         (recording.original.clone(), recording.decoded)
     };
     let shared = shared.clone();
@@ -206,7 +213,15 @@ fn add(shared: &Shared, name: String, original: Blob) {
         child::<HtmlAudioElement>(&card, ".before").set_src(&audio_io::address(&original));
         // The newest first, where people look.
         let _ = app.element("recordings").prepend_with_node_1(&card);
-        app.recordings.push(Recording { name, original, card, decoded: false, waiting: true, result: None });
+        app.recordings.push(Recording {
+            name,
+            original,
+            card,
+            decoded: false,
+            waiting: true,
+            model: String::new(),
+            result: None,
+        });
         app.recordings.len() - 1
     };
     let again = child::<HtmlButtonElement>(&shared.borrow().recordings[id].card, ".again");
@@ -361,8 +376,10 @@ impl App {
         download.set_download(&format!("{stem}.denoised.wav"));
         let _ = recording.card.set_attribute("data-state", "done");
         let speed = audio_seconds / elapsed_seconds.max(1e-3);
-        let text =
-            format!("{audio_seconds:.1} s of sound in {elapsed_seconds:.1} s, {speed:.1} times as fast as it plays.");
+        let model = &self.recordings[id].model;
+        let text = format!(
+            "Denoised by {model}: {audio_seconds:.1} s of sound in {elapsed_seconds:.1} s, {speed:.1} times as fast as it plays."
+        );
         self.note(id, &text);
     }
 }

@@ -8,6 +8,7 @@ use crate::gpu;
 use crate::protocol::{Backend, Failure};
 
 /// The backend in use, and the loaded network.
+#[allow(clippy::large_enum_variant, reason = "there is one, for as long as the worker lives")]
 pub enum Session {
     /// On the graphics processor.
     Gpu(WgpuDevice, Option<Denoiser<WebGpu>>),

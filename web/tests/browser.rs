@@ -258,6 +258,8 @@ async fn software_webgpu_is_not_chosen_and_every_network_runs() {
         chooser.select_by_value(model).await.unwrap();
         browser.wait("document.querySelector('#status').textContent", &format!("Ready: {model}.")).await;
         let (result, encoding) = browser.denoise(&file).await;
+        let note = browser.value("document.querySelector('article .note').textContent").await;
+        assert!(note.as_str().unwrap().starts_with(&format!("Denoised by {model}:")), "{note}");
         assert_eq!((result.sample_rate_hz(), result.channels().len()), (44_100, 2), "{model}");
         assert_eq!((result.len(), encoding), (40_001, Encoding::Pcm24), "{model}");
         results.push(result);
