@@ -18,7 +18,7 @@ pub fn listen(port: u16) -> Result<Server> {
 pub const VIOLATIONS: &str = "/violations";
 
 /// What the page may do: nothing reaches another origin.
-const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self'; \
+pub const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self'; \
                       img-src 'self' data:; media-src 'self' blob:; report-uri /violations";
 
 /// Serves `folder` until the program ends. `observe` sees every request before it is answered.

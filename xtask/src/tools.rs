@@ -41,7 +41,7 @@ impl WasmToolchain {
             return Ok(Self::Rustup);
         }
         say("rustup cannot reach its servers; using Debian's compiler for the page");
-        install_debian(&DEBIAN_RUST).context(
+        install_debian(&DEBIAN_RUST, "they compile the page").context(
             "no compiler for WebAssembly: run `rustup target add wasm32-unknown-unknown` where rustup reaches its servers",
         )?;
         Ok(Self::Debian)
@@ -107,7 +107,7 @@ pub fn browser() -> Result<(PathBuf, PathBuf)> {
         Some((browser, on_path("chromedriver")?))
     };
     if find().is_none() {
-        install_debian(&["chromium", "chromium-driver"])
+        install_debian(&["chromium", "chromium-driver"], "the page is tested in a real browser")
             .context("the tests need Chromium or Chrome, and chromedriver of the same version, on the PATH")?;
     }
     find().context("chromium and chromedriver are installed but not on the PATH")
@@ -151,7 +151,7 @@ fn has_apt() -> bool {
 }
 
 /// Installs Debian packages that are missing.
-fn install_debian(packages: &[&str]) -> Result<()> {
+fn install_debian(packages: &[&str], why: &str) -> Result<()> {
     let missing = |package: &&&str| {
         let status = output(command("dpkg-query").args(["-W", "-f", "${Status}", package]));
         !status.is_some_and(|status| status.ends_with(" installed"))
@@ -163,7 +163,8 @@ fn install_debian(packages: &[&str]) -> Result<()> {
     if !has_apt() {
         bail!("this system has no apt-get to install {missing:?} with");
     }
-    say(&format!("installing {} by apt-get", missing.iter().map(|package| **package).collect::<Vec<_>>().join(", ")));
+    let names: Vec<&str> = missing.iter().map(|package| **package).collect();
+    say(&format!("installing {} by apt-get: {why}", names.join(", ")));
     let apt = |arguments: &[&str]| {
         let root = output(command("id").arg("-u")).is_some_and(|user| user.trim() == "0");
         let mut apt = if root { command("apt-get") } else { command("sudo") };
