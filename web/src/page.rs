@@ -59,6 +59,7 @@ pub fn main() {
         worker: spawn(),
         started: false,
         ready: false,
+        model: String::new(),
         wanted,
         recordings: Vec::new(),
         microphone: None,
