@@ -40,7 +40,7 @@ pub fn mse<B: Backend>(clean: Tensor<B, 3>, estimate: Tensor<B, 3>) -> Tensor<B,
     (clean - estimate).square().mean()
 }
 
-/// Weighted source-to-distortion ratio, from -1 (perfect) to 1: Choi et al. 2019, equation 9.
+/// Weighted source-to-distortion ratio, from -1 (perfect) to 1: Choi et al. 2019, "Weighted-SDR loss".
 ///
 /// With the noise `z = x - y` and its estimate `ẑ = x - ŷ` it is `-α cos(y, ŷ) - (1 - α) cos(z, ẑ)`, where
 /// `α = |y|² / (|y|² + |z|²)`: clean items are judged by their speech, noise by what is left out.

@@ -24,7 +24,7 @@ pub fn snr(clean: &[f32], estimate: &[f32]) -> f64 {
     decibels(dot(clean, clean), error)
 }
 
-/// Scale-invariant signal-to-distortion ratio in dB: Le Roux et al. 2019, "SDR – half-baked or well done?", equation 3, means
+/// Scale-invariant signal-to-distortion ratio in dB: Le Roux et al. 2019, "SDR – half-baked or well done?", means
 /// removed first.
 ///
 /// # Panics
@@ -42,7 +42,7 @@ pub fn si_sdr(clean: &[f32], estimate: &[f32]) -> f64 {
     decibels(scale * scale * energy, error)
 }
 
-/// Weighted source-to-distortion ratio, from 1 (perfect) to -1: Choi et al. 2019, equation 9, without the minus sign that makes
+/// Weighted source-to-distortion ratio, from 1 (perfect) to -1: Choi et al. 2019, "Weighted-SDR loss", without the minus sign that makes
 /// it a loss.
 ///
 /// # Panics

@@ -22,7 +22,7 @@ const VOWELS: [[f32; 4]; 7] = [
 /// Bandwidths of the four formants, in Hz.
 const BANDWIDTHS: [f32; 4] = [80.0, 110.0, 160.0, 250.0];
 
-/// A two-pole resonator of unit gain at 0 Hz (Klatt 1980, equation 2) or, for fricatives, used for its peak.
+/// A two-pole resonator of unit gain at 0 Hz (as in Klatt 1980) or, for fricatives, used for its peak.
 #[derive(Default)]
 struct Resonator {
     previous: [f32; 2],

@@ -4,7 +4,7 @@
 //! best, "BDT") and its phase is free. Transform and inverse transform are part of the network: waveform in, waveform out.
 //!
 //! Deviations from the paper:
-//! - The decoder mirrors the encoder exactly (channels, kernels, strides). The paper's figures 7 to 9 agree with that.
+//! - The decoder mirrors the encoder exactly (channels, kernels, strides).
 //! - Kernels start uniform as in PyTorch's real layers, not from Trabelsi's Rayleigh distribution: batch normalisation follows
 //!   every layer but the last.
 //! - [`DcunetConfig::compression`] below 1 shows the network compressed magnitudes; the mask still applies to the plain
@@ -276,7 +276,7 @@ impl<B: Backend> Dcunet<B> {
         spectrum * power.powf_scalar((self.compression - 1.0) / 2.0)
     }
 
-    /// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, equation 5 of the paper.
+    /// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, the paper's "bounded (tanh)" masking.
     fn mask(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
         let output = self.unet(features);
         let magnitude = (output.clone().powi_scalar(2).sum_dim(1) + EPSILON).sqrt();

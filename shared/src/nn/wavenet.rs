@@ -1,7 +1,7 @@
 //! Denoising WaveNet: Rethage, Pons and Serra 2018, "A Wavenet for Speech Denoising", arXiv 1706.07162.
 //!
 //! Gated, dilated, non-causal residual blocks on the raw waveform; the sum of their skip connections goes through two
-//! three-tap convolutions to a real-valued output (sections 3.1 to 3.3).
+//! three-tap convolutions to a real-valued output (section 3).
 //!
 //! Deviations from the paper:
 //! - No conditioning on the speaker, as in the report.
@@ -195,7 +195,7 @@ impl<B: Backend> Wavenet<B> {
     }
 }
 
-/// `z = tanh(W_f * x) ⊙ σ(W_g * x)`; the residual output is `x + W_r z`, the skip output `W_s z` (the paper's figure 2).
+/// `z = tanh(W_f * x) ⊙ σ(W_g * x)`; the residual output is `x + W_r z`, the skip output `W_s z`.
 #[derive(Module, Debug)]
 struct ResidualBlock<B: Backend> {
     /// Filter and gate in one, `2 * residual_channels` wide.
