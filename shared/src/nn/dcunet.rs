@@ -1,10 +1,10 @@
 //! Deep Complex U-Net: Choi et al. 2019, "Phase-aware Speech Enhancement with Deep Complex U-Net", openreview SkeRTsAcYm.
 //!
 //! A U-Net of complex convolutions estimates a complex mask on the STFT. The mask's magnitude is bounded by tanh (the paper's
-//! best, "BDT") and its phase is free. Transform and inverse transform are part of the network: waveform in, waveform out.
+//! best, "BDT") and its phase is free. The decoder mirrors the encoder layer by layer. Transform and inverse transform are part
+//! of the network: waveform in, waveform out.
 //!
 //! Deviations from the paper:
-//! - The decoder mirrors the encoder exactly (channels, kernels, strides).
 //! - Kernels start uniform as in PyTorch's real layers, not from Trabelsi's Rayleigh distribution: batch normalisation follows
 //!   every layer but the last.
 //! - [`DcunetConfig::compression`] below 1 shows the network compressed magnitudes; the mask still applies to the plain
