@@ -26,7 +26,7 @@ const SOFTWARE_WEBGPU: [&str; 3] =
     ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
 
 /// Long enough for SwiftShader on two slow cores.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A browser with the page open.
 struct Browser {

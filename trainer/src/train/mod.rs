@@ -209,3 +209,39 @@ fn card<B: AutodiffBackend>(
         limits: about.limits.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::{Autodiff, Flex};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use shared::nn::NetworkConfig;
+
+    use super::*;
+
+    #[test]
+    fn a_trained_network_is_the_same_after_export() {
+        let device = Default::default();
+        let config = NetworkConfig::preset("dcunet-small").expect("a preset");
+        let mut network = config.init::<Autodiff<Flex>>(&device);
+        let mut optimizer = AdamWConfig::new().init();
+        let item = |seed: u64| Item {
+            clean: shared::synth::speech(4_000, SAMPLE_RATE_HZ, &mut ChaCha8Rng::seed_from_u64(seed)),
+            noisy: shared::synth::speech(4_000, SAMPLE_RATE_HZ, &mut ChaCha8Rng::seed_from_u64(!seed)),
+        };
+        for seed in 0..3 {
+            let [noisy, clean] = stack(&[item(seed)], &device);
+            let loss = shared::loss::wsdr(noisy.clone(), clean, network.forward(noisy));
+            let gradients = GradientsParams::from_grads(loss.backward(), &network);
+            network = optimizer.step(1e-3, network, gradients);
+        }
+
+        let trained = network.valid();
+        let bundle = Bundle::pack(&trained, config, SAMPLE_RATE_HZ, Precision::F32, Card::default()).expect("it fits");
+        let bundle = Bundle::from_bytes(&bundle.to_bytes().expect("it fits")).expect("our own bundle");
+        let reloaded = bundle.network::<Flex>(&device).expect("its own weights");
+        let [noisy, _] = stack::<Flex>(&[item(9)], &device);
+        let values = |network: &Network<Flex>| network.forward(noisy.clone()).into_data().to_vec::<f32>().expect("f32");
+        assert_eq!(values(&trained), values(&reloaded));
+    }
+}
