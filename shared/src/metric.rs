@@ -42,8 +42,8 @@ pub fn si_sdr(clean: &[f32], estimate: &[f32]) -> f64 {
     decibels(scale * scale * energy, error)
 }
 
-/// Weighted source-to-distortion ratio, from 1 (perfect) to -1: Choi et al. 2019, "Weighted-SDR loss", without the minus sign that makes
-/// it a loss.
+/// Weighted source-to-distortion ratio, from 1 (perfect) to -1: Choi et al. 2019, "Weighted-SDR loss", without the minus sign
+/// that makes it a loss.
 ///
 /// # Panics
 /// When the three differ in length.

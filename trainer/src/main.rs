@@ -11,7 +11,6 @@ mod evaluate;
 mod memory;
 mod model;
 mod models;
-mod parameters;
 mod progress;
 mod train;
 

@@ -101,8 +101,7 @@ fn revive(app: &Shared) {
         let mut app = app.borrow_mut();
         app.worker.terminate();
         (app.started, app.ready) = (false, false);
-        let waiting: Vec<usize> = (0..app.recordings.len()).filter(|&id| app.recordings[id].waiting).collect();
-        for id in waiting {
+        for id in app.waiting() {
             app.fail(id, &Failure::Died);
         }
         if app.wanted == Some(Backend::Cpu) {
@@ -145,7 +144,7 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
             app.status("ready", &format!("Ready: {model}."));
             let text = format!("{summary} {parameters} parameters.");
             app.element("model-note").set_text_content(Some(&text));
-            let waiting: Vec<usize> = (0..app.recordings.len()).filter(|&id| app.recordings[id].waiting).collect();
+            let waiting = app.waiting();
             drop(app);
             waiting.into_iter().for_each(|id| denoise(shared, id));
         }
@@ -318,6 +317,11 @@ fn child<T: JsCast>(parent: &Element, selector: &str) -> T {
 }
 
 impl App {
+    /// The recordings that have been sent, or wait to be, and have no answer yet.
+    fn waiting(&self) -> Vec<usize> {
+        (0..self.recordings.len()).filter(|&id| self.recordings[id].waiting).collect()
+    }
+
     fn element(&self, id: &str) -> HtmlElement {
         self.document.get_element_by_id(id).unwrap_or_else(|| panic!("the page has no #{id}")).unchecked_into()
     }

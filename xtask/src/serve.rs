@@ -34,8 +34,8 @@ fn answer(folder: &Path, request: Request) -> std::io::Result<()> {
     let path = request.url().split(['?', '#']).next().unwrap_or_default().trim_start_matches('/');
     let path = if path.is_empty() { "index.html" } else { path };
     let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    match fs::read(folder.join(path)) {
-        Ok(content) if inside => {
+    match inside.then(|| fs::read(folder.join(path))) {
+        Some(Ok(content)) => {
             let kind = match Path::new(path).extension().and_then(|extension| extension.to_str()) {
                 Some("html") => "text/html; charset=utf-8",
                 Some("js") => "text/javascript",

@@ -19,7 +19,7 @@ use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use serde_json::json;
 use shared::bundle::{Bundle, Card, Precision, Score, Training};
-use shared::nn::Network;
+use shared::nn::{Network, NetworkConfig};
 
 pub use arguments::TrainArguments;
 pub use plan::{About, Plan};
@@ -27,7 +27,7 @@ pub use plan::{About, Plan};
 use crate::audio_file::write_whole;
 use crate::data::{Corpus, Item, loader};
 use crate::device::Job;
-use crate::{SAMPLE_RATE_HZ, parameters, progress};
+use crate::{SAMPLE_RATE_HZ, progress};
 
 /// Gradients are scaled down to this norm over all weights together.
 const MAX_GRADIENT_NORM: f32 = 3.0;
@@ -122,7 +122,7 @@ impl Job for TrainJob<'_> {
                 progress::warn(&bar, &text);
                 if state.best_si_sdr.is_none_or(|best| scores.after > best) {
                     state.best_si_sdr = Some(scores.after);
-                    let card = card(&plan, &about, &network, state.step, &scores);
+                    let card = card(&plan, &about, &config, state.step, &scores);
                     let network = network.valid();
                     let bundle = Bundle::pack(&network, config.clone(), SAMPLE_RATE_HZ, Precision::F32, card)?;
                     write_whole(&run.join("best.zip"), &bundle.to_bytes()?)?;
@@ -174,18 +174,12 @@ fn stack<B: Backend>(batch: &[Item], device: &B::Device) -> [Tensor<B, 3>; 2] {
     [tensor(|item| &item.noisy), tensor(|item| &item.clean)]
 }
 
-fn card<B: AutodiffBackend>(
-    plan: &Plan,
-    about: &About,
-    network: &Network<B>,
-    step: usize,
-    scores: &validate::Scores,
-) -> Card {
+fn card(plan: &Plan, about: &About, config: &NetworkConfig, step: usize, scores: &validate::Scores) -> Card {
     let hours_seen = step as f64 * plan.batch_size as f64 * plan.crop_seconds / 3600.0;
     Card {
         name: plan.name.clone(),
         summary: about.summary.clone(),
-        parameters: parameters::count(network),
+        parameters: config.parameters() as usize,
         training: Training {
             command: plan.command.clone(),
             seed: plan.seed,
@@ -215,7 +209,6 @@ mod tests {
     use burn::backend::{Autodiff, Flex};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
-    use shared::nn::NetworkConfig;
 
     use super::*;
 
