@@ -38,7 +38,7 @@ struct App {
     started: bool,
     /// Whether it has a network, too.
     ready: bool,
-    /// The name of that network.
+    /// The name of that network, or of the one that was asked for last.
     model: String,
     /// The backend that the address asks for; the CPU after WebGPU has failed.
     wanted: Option<Backend>,
@@ -138,9 +138,10 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
             let percent = share.map(|share| format!(" {:.0} %", share * 100.0)).unwrap_or_default();
             app.status("busy", &format!("Loading the network…{percent}"));
         }
+        // Another may have been chosen meanwhile; that one is on its way.
+        Response::Loaded { model, .. } if model != app.model => {}
         Response::Loaded { model, summary, parameters } => {
             app.ready = true;
-            app.model.clone_from(&model);
             app.status("ready", &format!("Ready: {model}."));
             let text = format!("{summary} {parameters} parameters.");
             app.element("model-note").set_text_content(Some(&text));
@@ -343,6 +344,7 @@ impl App {
         let base = self.document.base_uri().ok().flatten().unwrap_or_default();
         let url = web_sys::Url::new_with_base(&format!("models/{model}.zip"), &base).map(|url| url.href());
         self.status("busy", "Loading the network…");
+        self.model = model.into();
         self.post(&Request::Load { model: model.into(), url: url.unwrap_or_default() }, &[]);
     }
 
