@@ -13,7 +13,7 @@
 //! | [`nn`] | the autoencoder, the WaveNet and the Deep Complex U-Net |
 //! | [`loss`], [`metric`] | what training minimises, and what people compare |
 //! | [`bundle`] | a trained network as one file: configuration, weights and card |
-//! | [`pipeline`] | a whole recording through a network, piece by piece |
+//! | [`pipeline`], [`stream`] | a recording through a network: whole, or as it comes |
 
 pub mod audio;
 pub mod bundle;
@@ -25,6 +25,7 @@ pub mod nn;
 pub mod noise;
 pub mod pipeline;
 pub mod resample;
+pub mod stream;
 pub mod synth;
 pub mod wav;
 

@@ -151,7 +151,7 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
         }
         Response::Progress { id, share } => app.progress(id as usize, share),
         Response::Done { id, audio_seconds, elapsed_seconds } => {
-            if let Some(blob) = buffers.first().and_then(audio_io::wav_blob) {
+            if let Some(blob) = audio_io::wav_blob(&buffers) {
                 app.finish(id as usize, &blob, audio_seconds, elapsed_seconds);
             }
         }

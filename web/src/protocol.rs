@@ -4,12 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Minutes of one channel at 48 kHz that a recording may have: what fits into the 4 GiB that a page may use, with every copy
-/// that is made on the way.
-pub const MAX_MINUTES: usize = 30;
+/// Minutes of stereo at 48 kHz that a recording may have. The engine holds a few seconds of it, but the browser holds all of the
+/// file and all of the result.
+pub const MAX_MINUTES: usize = 70;
 
 /// [`MAX_MINUTES`] as samples over all channels.
-pub const MAX_SAMPLES: usize = 48_000 * 60 * MAX_MINUTES;
+pub const MAX_SAMPLES: usize = 2 * 48_000 * 60 * MAX_MINUTES;
 
 /// Largest file that can hold no more than [`MAX_SAMPLES`], in bytes.
 pub const MAX_FILE_BYTES: usize = 4 * MAX_SAMPLES;
@@ -110,7 +110,7 @@ pub enum Response {
         /// Share that is done, 0 to 1.
         share: f64,
     },
-    /// A recording is denoised. Buffer: the WAV file.
+    /// A recording is denoised. Buffers: the parts of the WAV file.
     Done {
         /// Number of the recording.
         id: u32,
@@ -156,8 +156,8 @@ impl Failure {
                 "This file has no sound that can be read. Try WAV, MP3, FLAC, OGG or M4A.".into()
             }
             Self::TooLong => format!(
-                "This recording is too long for a page’s memory: at most {MAX_MINUTES} minutes of one channel at 48 kHz, half \
-                 of that in stereo. Cut it into parts, or use the command line, which takes more."
+                "This recording is too long for a page’s memory: at most {MAX_MINUTES} minutes of stereo at 48 kHz. \
+                 Cut it into parts, or use the command line, which takes more."
             ),
             Self::NoMicrophone => {
                 "The microphone could not be used. Allow it for this page in the browser's address bar, and check that one \

@@ -287,7 +287,7 @@ async fn says_what_is_wrong_and_goes_on() {
         assert!(note.as_str().unwrap().contains("no sound that can be read"), "{name}: {note}");
     }
     let huge = folder.path().join("huge.wav");
-    fs::File::create(&huge).unwrap().set_len(400_000_000).unwrap();
+    fs::File::create(&huge).unwrap().set_len(1_700_000_000).unwrap();
     browser.pick(&huge).await;
     browser.wait("document.querySelector('article .name').textContent", "huge.wav").await;
     browser.wait("document.querySelector('article').dataset.state", "failed").await;
