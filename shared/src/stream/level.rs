@@ -102,6 +102,8 @@ impl Leveller {
     /// Levels one block, between the levels at its start and at its end.
     fn level_block(&mut self, output: &mut Vec<f32>, gains: &mut VecDeque<f64>) {
         let start = self.node.unwrap_or_else(|| self.node_at(self.levelled));
+        // Digital silence has no offset, whatever the rest has.
+        let silent = self.blocks[self.levelled - (self.measured - self.blocks.len())].squares == 0.0;
         self.levelled += 1;
         let end = self.node_at(self.levelled);
         let length = self.samples.len().min(self.block_length);
@@ -109,7 +111,7 @@ impl Leveller {
             let part = index as f64 / self.block_length as f64;
             let offset = start.offset + (end.offset - start.offset) * part;
             let gain = start.gain + (end.gain - start.gain) * part;
-            output.push(((f64::from(sample) - offset) * gain) as f32);
+            output.push(if silent { 0.0 } else { ((f64::from(sample) - offset) * gain) as f32 });
             gains.push_back(gain);
         }
         self.node = Some(end);
@@ -216,7 +218,7 @@ mod tests {
         signal.extend(vec![0.0; 30_000]);
         let (levelled, _) = level(&signal, 4.0, 100);
         assert!((rms(&levelled[3_000..6_000]) - INPUT_RMS).abs() < 1e-3);
-        assert!(levelled[25_000..].iter().all(|sample| sample.abs() < 1e-6));
+        assert!(levelled[6_000..].iter().all(|&sample| sample == 0.0));
         let (constant, gains) = level(&vec![0.25; 2_000], 1.0, 100);
         assert!(constant.iter().all(|sample| sample.abs() < 1e-6) && gains.iter().all(|&gain| gain == 1.0));
         assert_eq!(level(&[0.0; 250], 1.0, 100).0, [0.0; 250]);

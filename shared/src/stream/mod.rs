@@ -137,18 +137,14 @@ impl<B: Backend> Stream<B> {
         for (channel, output) in self.channels.iter_mut().zip(&mut output) {
             channel.flush(&self.denoiser, output).await?;
         }
-        self.reset()?;
+        self.reset();
         Ok(output)
     }
 
     /// Forgets all that went in.
-    ///
-    /// # Errors
-    /// None that [`Denoiser::stream`] did not already give.
-    pub fn reset(&mut self) -> Result<()> {
+    pub fn reset(&mut self) {
         for channel in &mut self.channels {
-            *channel = Channel::new(&self.denoiser, self.sample_rate_hz)?;
+            *channel = Channel::new(&self.denoiser, self.sample_rate_hz).expect("a rate that was taken before");
         }
-        Ok(())
     }
 }

@@ -105,3 +105,50 @@ impl UpperBand {
         here + (there - here) * part
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tone at three eighths of the rate, in the middle of the top octave.
+    fn tone(len: usize) -> Vec<f32> {
+        (0..len).map(|i| (0.75 * core::f32::consts::PI * i as f32).sin()).collect()
+    }
+
+    fn gains(before: &[f32], after: &[f32], block_length: usize) -> Vec<f32> {
+        let mut band = UpperBand::new();
+        let mut pushed = 0;
+        for (before, after) in before.chunks(block_length).zip(after.chunks(block_length)) {
+            band.push(before, after);
+            pushed += before.len() as u64;
+            assert!(band.known() + band.latency() as u64 >= pushed);
+        }
+        band.flush();
+        assert!(band.known() >= before.len() as u64);
+        (0..before.len()).map(|time| band.gain(time as f64)).collect()
+    }
+
+    #[test]
+    fn follows_the_top_octave_and_nothing_else() {
+        let before = tone(8_000);
+        // Halved in its second half; a loud tone below the octave comes and goes without effect.
+        let low = |i: usize| 5.0 * (0.1 * core::f32::consts::PI * i as f32).sin();
+        let after: Vec<f32> =
+            before.iter().enumerate().map(|(i, x)| if i < 4_000 { *x } else { 0.5 * x } + low(i)).collect();
+        let whole = gains(&before, &after, 8_000);
+        assert!(whole[..3_700].iter().all(|gain| (gain - 1.0).abs() < 0.02), "{:?}", &whole[3_000..3_010]);
+        assert!(whole[4_300..].iter().all(|gain| (gain - 0.5).abs() < 0.02), "{:?}", &whole[5_000..5_010]);
+        assert!(whole.windows(2).all(|pair| (pair[1] - pair[0]).abs() < 0.01), "a jump");
+        for block_length in [1, 127, 129, 1_000] {
+            assert_eq!(gains(&before, &after, block_length), whole);
+        }
+    }
+
+    #[test]
+    fn never_amplifies_and_leaves_silence() {
+        let (quiet, loud) = (tone(2_000), tone(2_000).iter().map(|x| 9.0 * x).collect::<Vec<_>>());
+        assert!(gains(&quiet, &loud, 500).iter().all(|&gain| gain == 1.0));
+        assert!(gains(&[0.0; 2_000], &[0.0; 2_000], 500).iter().all(|&gain| gain == 1.0));
+        assert_eq!(gains(&[0.5], &[0.25], 1).len(), 1);
+    }
+}
