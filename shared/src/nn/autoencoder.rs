@@ -61,6 +61,12 @@ impl AutoencoderConfig {
         2 * self.kernel_size - 1
     }
 
+    /// Multiplications for every `stride` samples of a long signal: `2 · channels · kernel_size`, one code that goes in through
+    /// the encoder's kernels and out through the decoder's.
+    pub(super) fn macs(&self) -> u64 {
+        count(&[2, self.channels, self.kernel_size])
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         count(&[2, self.channels, self.kernel_size]) + self.channels as u64 + 1

@@ -4,7 +4,10 @@
 //! best, "BDT") and its phase is free. The decoder mirrors the encoder layer by layer. Transform and inverse transform are part
 //! of the network: waveform in, waveform out.
 //!
-//! Deviations from the paper:
+//! Layers, strides, kernels and channels are those of the paper's tables (appendix B), and so are the parameters: 1.42 million for
+//! DCUnet-10 (the paper rounds to 1.4), 2.38 for DCUnet-16 (2.3), 3.53 for DCUnet-20 (3.5).
+//!
+//! Deviations from the paper, which leaves out more than it says of the last two:
 //! - Kernels start uniform as in PyTorch's real layers, not from Trabelsi's Rayleigh distribution: batch normalisation follows
 //!   every layer but the last.
 //! - [`DcunetConfig::compression`] below 1 shows the network compressed magnitudes; the mask still applies to the plain
@@ -181,6 +184,29 @@ impl DcunetConfig {
         2 * (reach * self.stft.hop_length + self.stft.n_fft) - 1
     }
 
+    /// Multiplications of real numbers for every [`DcunetConfig::alignment`] samples of a long signal.
+    ///
+    /// A complex convolution from `I` to `O` channels with a kernel of `k_f × k_t` takes `4 · I · O · k_f · k_t` at every
+    /// position of its smaller side: of the output in the encoder, of the input in the decoder. That counts the taps that fall
+    /// off the edges of the spectrum, which nothing multiplies. The transform and its inverse count as the matrix products that
+    /// they are, `2 · n_fft · bins` each for a frame. Masks, normalisation and activations are not counted.
+    pub(super) fn macs(&self) -> u64 {
+        let mut frames = self.total_stride(1);
+        let mut steps = self.stft.n_fft / 2; // one less than the bins
+        let mut total = count(&[2, 2, self.stft.n_fft, self.stft.bins(), frames]);
+        let mut input = 1;
+        for (depth, layer) in self.layers.iter().enumerate() {
+            let [k_f, k_t] = layer.kernel_size;
+            frames /= layer.stride[1];
+            steps /= layer.stride[0];
+            let encoder = layer.channels;
+            let decoder = if depth + 1 == self.layers.len() { layer.channels } else { 2 * layer.channels };
+            total += count(&[4, input, encoder + decoder, k_f, k_t, steps + 1, frames]);
+            input = layer.channels;
+        }
+        total
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         let mut total = 0;
@@ -197,6 +223,14 @@ impl DcunetConfig {
             input = layer.channels;
         }
         total
+    }
+
+    /// Running means and covariances: five numbers for each normalised channel, as many as it learns there.
+    pub(super) fn statistics(&self) -> u64 {
+        let encoder: usize = self.layers.iter().map(|layer| layer.channels).sum();
+        let innermost = self.layers.last().map_or(0, |layer| layer.channels);
+        // The decoder's layers give the channels of the layer above, the outermost one without normalisation.
+        count(&[5, 2 * encoder - innermost])
     }
 
     /// The network, with random weights.

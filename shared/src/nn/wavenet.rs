@@ -93,6 +93,17 @@ impl WavenetConfig {
         1 + blocks + 3 * 2
     }
 
+    /// Multiplications for every sample: with residual channels `R`, skip channels `S`, final channels `F1`, `F2` and `k` taps,
+    /// `3R` at the input, `k · R · 2R + R (R + S)` in a block (without `R²` in the last, see the deviations),
+    /// `3 (S · F1 + F1 · F2) + F2` at the end. The gates' products are not counted.
+    pub(super) fn macs(&self) -> u64 {
+        let (residual, skip, [first, second]) = (self.residual_channels, self.skip_channels, self.final_channels);
+        let block = count(&[self.kernel_size, residual, 2, residual]) + count(&[residual, residual + skip]);
+        let unused = count(&[residual, residual]);
+        let ends = count(&[3, residual]) + count(&[3, skip, first]) + count(&[3, first, second]) + count(&[second]);
+        self.dilations().len() as u64 * block - unused + ends
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         let convolution = |input: usize, output: usize, taps: usize| count(&[output, input, taps]) + output as u64;
