@@ -100,13 +100,13 @@ impl AutoencoderConfig {
 #[derive(Module, Debug)]
 pub struct Autoencoder<B: Backend> {
     /// `[channels, 1, kernel_size]`
-    encoder_weight: Param<Tensor<B, 3>>,
-    encoder_bias: Param<Tensor<B, 1>>,
+    pub(super) encoder_weight: Param<Tensor<B, 3>>,
+    pub(super) encoder_bias: Param<Tensor<B, 1>>,
     /// `[channels, 1, kernel_size]`
-    decoder_weight: Param<Tensor<B, 3>>,
-    decoder_bias: Param<Tensor<B, 1>>,
-    stride: usize,
-    padding: usize,
+    pub(super) decoder_weight: Param<Tensor<B, 3>>,
+    pub(super) decoder_bias: Param<Tensor<B, 1>>,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
 }
 
 impl<B: Backend> Autoencoder<B> {

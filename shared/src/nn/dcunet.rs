@@ -23,7 +23,7 @@ use crate::dsp::stft::Stft;
 use crate::error::{Error, Result};
 
 /// Added to squared magnitudes under a root, so that the gradient at 0 is finite.
-const EPSILON: f64 = 1e-8;
+pub(super) const EPSILON: f64 = 1e-8;
 
 /// One encoder layer, and the decoder layer that mirrors it. Pairs are `[frequency, time]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,29 +267,38 @@ impl DcunetConfig {
 /// The network. Make one with [`DcunetConfig::init`].
 #[derive(Module, Debug)]
 pub struct Dcunet<B: Backend> {
-    stft: Stft<B>,
-    encoder: Vec<EncoderLayer<B>>,
-    decoder: Vec<DecoderLayer<B>>,
-    compression: f64,
-    alignment: usize,
+    pub(super) stft: Stft<B>,
+    pub(super) encoder: Vec<EncoderLayer<B>>,
+    pub(super) decoder: Vec<DecoderLayer<B>>,
+    pub(super) compression: f64,
+    pub(super) alignment: usize,
 }
 
 #[derive(Module, Debug)]
-struct EncoderLayer<B: Backend> {
-    convolution: ComplexConv2d<B>,
-    norm: ComplexBatchNorm<B>,
+pub(super) struct EncoderLayer<B: Backend> {
+    pub(super) convolution: ComplexConv2d<B>,
+    pub(super) norm: ComplexBatchNorm<B>,
 }
 
 #[derive(Module, Debug)]
-struct DecoderLayer<B: Backend> {
-    convolution: ComplexConvTranspose2d<B>,
-    norm: Option<ComplexBatchNorm<B>>,
+pub(super) struct DecoderLayer<B: Backend> {
+    pub(super) convolution: ComplexConvTranspose2d<B>,
+    pub(super) norm: Option<ComplexBatchNorm<B>>,
 }
 
 impl<B: Backend> Dcunet<B> {
     /// # Shapes
     /// `[batch, 1, samples]` → the same, for any number of samples.
     pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        self.forward_through(waveform, |features| self.unet(features))
+    }
+
+    /// The same with another body: `unet` maps compressed spectra `[batch, 2, bins, frames]` to masks not yet bounded.
+    pub(super) fn forward_through(
+        &self,
+        waveform: Tensor<B, 3>,
+        unet: impl Fn(Tensor<B, 4>) -> Tensor<B, 4>,
+    ) -> Tensor<B, 3> {
         let [batch, _, samples] = waveform.dims();
         // Frame counts of 1 + a multiple of the time stride pass every strided layer and its mirror without a remainder.
         let padded = samples.next_multiple_of(self.alignment);
@@ -297,7 +306,7 @@ impl<B: Backend> Dcunet<B> {
             .reshape([batch, samples])
             .pad([(0, 0), (0, padded - samples)], burn::tensor::ops::PadMode::Constant(0.0));
         let spectrum = self.stft.forward(waveform); // [batch, 2, bins, frames]
-        let mask = self.mask(self.compress(spectrum.clone()));
+        let mask = bound(unet(self.compress(spectrum.clone())));
         self.stft.inverse(complex_product(mask, spectrum), samples).reshape([batch, 1, samples])
     }
 
@@ -310,32 +319,46 @@ impl<B: Backend> Dcunet<B> {
         spectrum * power.powf_scalar((self.compression - 1.0) / 2.0)
     }
 
-    /// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, the paper's "bounded (tanh)" masking.
-    fn mask(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
-        let output = self.unet(features);
-        let magnitude = (output.clone().powi_scalar(2).sum_dim(1) + EPSILON).sqrt();
-        output * (magnitude.clone().tanh() / magnitude)
-    }
-
     fn unet(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
-        let mut skips = Vec::with_capacity(self.encoder.len());
-        let mut x = features;
-        for layer in &self.encoder {
-            x = complex_leaky_relu(layer.norm.forward(layer.convolution.forward(x)));
-            skips.push(x.clone());
-        }
-        skips.pop(); // the innermost goes on as it is
-        for layer in &self.decoder {
-            x = layer.convolution.forward(x);
-            if let Some(norm) = &layer.norm {
-                x = complex_leaky_relu(norm.forward(x));
+        let encode = |x, layer: &EncoderLayer<B>| complex_leaky_relu(layer.norm.forward(layer.convolution.forward(x)));
+        let decode = |x, layer: &DecoderLayer<B>| {
+            let x = layer.convolution.forward(x);
+            match &layer.norm {
+                Some(norm) => complex_leaky_relu(norm.forward(x)),
+                None => x,
             }
-            if let Some(skip) = skips.pop() {
-                x = concatenate(x, skip);
-            }
-        }
-        x
+        };
+        unet(features, &self.encoder, &self.decoder, encode, decode)
     }
+}
+
+/// Encoder, decoder, and between them a way for every depth but the innermost.
+pub(super) fn unet<B: Backend, E, D>(
+    mut x: Tensor<B, 4>,
+    encoder: &[E],
+    decoder: &[D],
+    encode: impl Fn(Tensor<B, 4>, &E) -> Tensor<B, 4>,
+    decode: impl Fn(Tensor<B, 4>, &D) -> Tensor<B, 4>,
+) -> Tensor<B, 4> {
+    let mut skips = Vec::with_capacity(encoder.len());
+    for layer in encoder {
+        x = encode(x, layer);
+        skips.push(x.clone());
+    }
+    skips.pop(); // the innermost goes on as it is
+    for layer in decoder {
+        x = decode(x, layer);
+        if let Some(skip) = skips.pop() {
+            x = concatenate(x, skip);
+        }
+    }
+    x
+}
+
+/// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, the paper's "bounded (tanh)" masking.
+fn bound<B: Backend>(output: Tensor<B, 4>) -> Tensor<B, 4> {
+    let magnitude = (output.clone().powi_scalar(2).sum_dim(1) + EPSILON).sqrt();
+    output * (magnitude.clone().tanh() / magnitude)
 }
 
 /// The channels of two complex feature maps side by side: all real parts first.

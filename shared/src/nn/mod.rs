@@ -3,6 +3,7 @@
 pub mod autoencoder;
 pub mod complex;
 pub mod dcunet;
+pub mod inference;
 pub mod wavenet;
 
 use core::fmt::Display;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
 pub use dcunet::{Dcunet, DcunetConfig};
+pub use inference::{InferenceNetwork, Phrasing};
 pub use wavenet::{Wavenet, WavenetConfig};
 
 use crate::bundle::Precision;

@@ -138,12 +138,12 @@ impl WavenetConfig {
 ///
 /// Burn's convolution on the CPU is several times slower on signals this long with channels this few, forwards and backwards.
 #[derive(Module, Debug)]
-struct Convolution<B: Backend> {
+pub(super) struct Convolution<B: Backend> {
     /// `[output, input, kernel_size]`
-    weight: Param<Tensor<B, 3>>,
+    pub(super) weight: Param<Tensor<B, 3>>,
     /// `[output]`
-    bias: Param<Tensor<B, 1>>,
-    dilation: usize,
+    pub(super) bias: Param<Tensor<B, 1>>,
+    pub(super) dilation: usize,
 }
 
 impl<B: Backend> Convolution<B> {
@@ -178,11 +178,11 @@ impl<B: Backend> Convolution<B> {
 /// The network. Make one with [`WavenetConfig::init`].
 #[derive(Module, Debug)]
 pub struct Wavenet<B: Backend> {
-    input: Convolution<B>,
-    blocks: Vec<ResidualBlock<B>>,
-    final_1: Convolution<B>,
-    final_2: Convolution<B>,
-    output: Convolution<B>,
+    pub(super) input: Convolution<B>,
+    pub(super) blocks: Vec<ResidualBlock<B>>,
+    pub(super) final_1: Convolution<B>,
+    pub(super) final_2: Convolution<B>,
+    pub(super) output: Convolution<B>,
 }
 
 impl<B: Backend> Wavenet<B> {
@@ -208,12 +208,12 @@ impl<B: Backend> Wavenet<B> {
 
 /// `z = tanh(W_f * x) ⊙ σ(W_g * x)`; the residual output is `x + W_r z`, the skip output `W_s z`.
 #[derive(Module, Debug)]
-struct ResidualBlock<B: Backend> {
+pub(super) struct ResidualBlock<B: Backend> {
     /// Filter and gate in one, `2 * residual_channels` wide.
-    dilated: Convolution<B>,
+    pub(super) dilated: Convolution<B>,
     /// `W_r` above `W_s`, both of one tap; `W_s` alone in the last block.
-    outputs: Convolution<B>,
-    skip_channels: usize,
+    pub(super) outputs: Convolution<B>,
+    pub(super) skip_channels: usize,
 }
 
 impl<B: Backend> ResidualBlock<B> {
