@@ -321,6 +321,10 @@ fn models_are_listed() {
     assert!(names("presets").contains(&"large-dcunet-20".to_owned()));
     assert_eq!(report["models"][2]["parameters"], 131_105);
     assert_eq!(report["presets"][0]["receptive_field_samples"], 4095);
+    let baseline = &report["presets"][0];
+    assert_eq!(baseline["macs_per_second"], 65_536_000.0);
+    assert_eq!((&baseline["latency_samples"], &baseline["latency_ms"]), (&2080.into(), &130.0.into()));
+    assert_eq!(baseline["weight_bytes"][0], 4 * 131_105);
     let table = succeed(folder.path(), "models");
     assert!(table.contains("autoencoder") && table.contains("131105"), "{table}");
 }
