@@ -13,6 +13,7 @@
 //! | [`nn`] | the autoencoder, the WaveNet and the Deep Complex U-Net |
 //! | [`loss`], [`metric`] | what training minimises, and what people compare |
 //! | [`bundle`] | a trained network as one file: configuration, weights and card |
+//! | [`weights`] | weights by name, exchanged with PyTorch and others as safetensors |
 //! | [`pipeline`] | a whole recording through a network, piece by piece |
 
 pub mod audio;
@@ -27,8 +28,10 @@ pub mod pipeline;
 pub mod resample;
 pub mod synth;
 pub mod wav;
+pub mod weights;
 
 pub use audio::Audio;
 pub use bundle::Bundle;
 pub use error::{Error, Result};
 pub use pipeline::Denoiser;
+pub use weights::Weights;
