@@ -257,15 +257,23 @@ def intelligibility_fixture() -> None:
 
 
 def pytorch_file() -> None:
-    """A state dict as people save it, with what its network gives: for the trainer's import."""
-    network, config, samples = nn.Module(), dcunet(32, [layer(2, [3, 3], [2, 2]), layer(2, [3, 3], [2, 1])]), 200
+    """A state dict as torch.save writes it, with what its network gives, for the trainer's import.
+
+    One tensor lies transposed in memory, one in the middle of a larger one, one has doubles.
+    """
+    config = dcunet(32, [layer(2, [3, 3], [2, 2]), layer(2, [3, 3], [2, 1])])
     network = build(config)
     randomise(network)
     network.float().eval()
-    noisy = single(signals(samples, 1)[0])
+    noisy = single(signals(200, 1)[0])
     with torch.no_grad():
         output = network(noisy)
-    torch.save(network.state_dict(), FOLDER / "tiny-dcunet.pt")
+    state = network.state_dict()
+    state["encoder.0.norm.gamma"] = state["encoder.0.norm.gamma"].t().contiguous().t()
+    state["encoder.0.norm.beta"] = torch.cat([torch.ones(1, 2), state["encoder.0.norm.beta"], torch.ones(1, 2)])[1:3]
+    state["encoder.0.norm.running_mean"] = state["encoder.0.norm.running_mean"].double()
+    assert not state["encoder.0.norm.gamma"].is_contiguous()
+    torch.save(state, FOLDER / "tiny-dcunet.pt")
     (FOLDER / "tiny-dcunet.json").write_text(json.dumps(config, indent=2) + "\n")
     write("tiny-dcunet", {"noisy": noisy, "output": output})
 

@@ -5,7 +5,7 @@
 //! within 1e-6 (`tests/golden.rs`): frames of which the clean one is more than 40 dB below the loudest are left out, and other
 //! rates are brought to 10 kHz by Octave's `resample`.
 
-use core::f64::consts::{PI, TAU};
+use core::f64::consts::TAU;
 
 use realfft::RealFftPlanner;
 
@@ -224,7 +224,7 @@ mod tests {
 
     fn warble(seconds: f64, rate_hz: u32) -> Vec<f32> {
         let time = |i: usize| i as f64 / f64::from(rate_hz);
-        let sample = |t: f64| (0.5 + 0.5 * (TAU * 3.0 * t).sin()) * (700.0 * PI * t + 40.0 * (5.0 * t).sin()).sin();
+        let sample = |t: f64| (0.5 + 0.5 * (TAU * 3.0 * t).sin()) * (350.0 * TAU * t + 40.0 * (5.0 * t).sin()).sin();
         (0..(seconds * f64::from(rate_hz)) as usize).map(|i| 0.3 * sample(time(i)) as f32).collect()
     }
 
