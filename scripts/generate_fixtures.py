@@ -1,8 +1,8 @@
 """Writes the golden fixtures of shared/tests/golden.rs: what the PyTorch networks of this folder give for fixed weights.
 
-Run from the repository's root: python scripts/generate_fixtures.py. Everything is computed in double precision from single
-precision inputs and weights, and stored in single precision. Seeded, so that a second run writes the same files on the same
-version of PyTorch.
+Run from the repository's root: python scripts/generate_fixtures.py. Everything is computed in double precision from
+single precision inputs and weights, and stored in single precision. Seeded, so that a second run writes the same files
+on the same version of PyTorch.
 """
 
 import json
@@ -156,7 +156,8 @@ def stacked(x: tuple[Tensor, Tensor]) -> Tensor:
 def layer_fixtures() -> None:
     """Complex convolutions of both directions, and the batch normalisation, each with the gradients of a weighted sum."""
     cases = [([3, 3], [1, 1]), ([7, 5], [2, 2]), ([5, 3], [2, 1]), ([1, 7], [1, 3])]
-    for name, kind in [("complex-convolution", ComplexConv2d), ("complex-transposed-convolution", ComplexConvTranspose2d)]:
+    kinds = {"complex-convolution": ComplexConv2d, "complex-transposed-convolution": ComplexConvTranspose2d}
+    for name, kind in kinds.items():
         tensors, configs = {}, []
         for case, (kernel_size, stride) in enumerate(cases):
             module = kind(2, 3, kernel_size, stride)

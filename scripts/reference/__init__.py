@@ -1,7 +1,8 @@
 """The three networks in PyTorch, built from the papers and not from the Rust code.
 
-`build(config)` takes the JSON that Rust's `NetworkConfig` serialises to, as a dictionary. Parameters and buffers have the names
-and shapes of docs/weights.md, so `load_state_dict(safetensors.torch.load_file(path))` reads what `trainer export` writes.
+`build(config)` takes the JSON that Rust's `NetworkConfig` serialises to, as a dictionary. Parameters and buffers have
+the names and shapes of docs/weights.md, so `load_state_dict(safetensors.torch.load_file(path))` reads what
+`trainer export` writes; `load(path)` does both.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""The report's autoencoder: one strided convolution in, its transpose out (Schuller, Machine Learning for Audio Signals)."""
+"""The report's autoencoder: a strided convolution in, its transpose out (Schuller, Machine Learning for Audio
+Signals)."""
 
 import torch
 import torch.nn.functional as F

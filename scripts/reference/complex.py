@@ -29,7 +29,8 @@ class Kernel(nn.Module):
 
 
 class ComplexConv2d(nn.Module):
-    """Without bias, padded by `(kernel_size - 1) / 2`; sizes are `[frequency, time]`. The kernel is `[output, input, ...]`."""
+    """Without bias, padded by `(kernel_size - 1) / 2`. Sizes are `[frequency, time]`, the kernel `[output, input, ...]`.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel_size: list[int], stride: list[int]):
         super().__init__()
@@ -84,7 +85,7 @@ class ComplexBatchNorm(nn.Module):
             mean, covariance = self.running_mean, self.running_covariance
             r, i = (part - m[:, None, None] for part, m in zip(x, mean))
 
-        # V^(-1/2) of a positive 2x2 matrix: with s = sqrt(det V) and t = sqrt(tr V + 2s) it is (V's adjugate + s I) / (s t).
+        # V^(-1/2) of a positive 2x2 matrix is (adj V + s I) / (s t) with s = sqrt(det V) and t = sqrt(tr V + 2s).
         v_rr, v_ii, v_ri = covariance[0] + self.epsilon, covariance[1] + self.epsilon, covariance[2]
         s = torch.sqrt(v_rr * v_ii - v_ri**2)
         t = torch.sqrt(v_rr + v_ii + 2 * s)

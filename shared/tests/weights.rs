@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use burn::backend::Flex;
 use common::*;
 use shared::Weights;
+use shared::nn::NetworkConfig;
 
 /// Names and shapes of docs/weights.md, written out for the tiny networks.
 #[test]
@@ -55,6 +56,15 @@ fn names_and_shapes_are_those_documented() {
     expect("decoder.0", 3, 2, Some(2));
     expect("decoder.1", 4, 1, None);
     assert_eq!(listed(&dcunet), expected);
+}
+
+#[test]
+fn documented_shapes_can_be_used() {
+    let document = include_str!("../../docs/weights.md");
+    let shapes = document.split("```json").skip(1).map(|rest| rest.split("```").next().expect("closed"));
+    let configs: Vec<NetworkConfig> = shapes.map(|json| serde_json::from_str(json).expect("a network's shape")).collect();
+    assert_eq!(configs.len(), 3);
+    configs.iter().for_each(|config| config.validate().expect("within range"));
 }
 
 #[test]

@@ -129,6 +129,10 @@ impl Source {
         if bytes.starts_with(b"PK") {
             return Ok(Self { weights: pytorch::read(bytes)?, config: None, card: None });
         }
+        // The header of safetensors is JSON after its length.
+        if bytes.get(8) != Some(&b'{') {
+            bail!("expected safetensors, or what torch.save writes since PyTorch 1.6, got something else");
+        }
         let (weights, notes) = Weights::from_safetensors(bytes)?;
         let config = notes.get(CONFIG).map(|json| serde_json::from_str(json)).transpose().context(CONFIG)?;
         let card = notes.get(CARD).map(|json| serde_json::from_str(json)).transpose().context(CARD)?;

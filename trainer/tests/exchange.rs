@@ -139,7 +139,7 @@ fn weights_that_do_not_fit_are_named() {
         ("right.safetensors", ["right.safetensors", "give --network"]),
         ("right.safetensors --network unet", ["--network", "expected one of autoencoder"]),
         ("right.safetensors --network wrong.json", ["--network: cannot use wrong.json", "missing field"]),
-        ("text.safetensors --network shape.json", ["text.safetensors", "expected a safetensors file"]),
+        ("text.safetensors --network shape.json", ["text.safetensors", "expected safetensors, or what torch.save"]),
         ("archive.pt --network shape.json", ["cannot use archive.pt", "archive"]),
         ("none.pt --network shape.json", ["cannot read none.pt", ""]),
     ] {

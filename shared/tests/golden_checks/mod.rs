@@ -78,10 +78,8 @@ impl Fixture {
     pub fn compare_values(&self, name: &str, got: &[f32], expected: &[f32], tolerance: f32) {
         let scale = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
         let error = super::common::largest_difference(got, expected) / scale;
+        println!("{:32} {name:45} {error:.1e}", self.name);
         assert!(error <= tolerance, "{}: {name} is off by {error:e} of its largest value {scale:e}", self.name);
-        if std::env::var_os("GOLDEN_VERBOSE").is_some() {
-            println!("{:32} {name:45} {error:.1e}", self.name);
-        }
     }
 
     /// Compares every tensor below `prefix` with the one of the same name, and fails if either side has others.
