@@ -56,6 +56,10 @@ pub enum Error {
     #[error("not a usable bundle: {0}")]
     Bundle(String),
 
+    /// Weights from another program that are not those of the network.
+    #[error("not usable weights: {0}")]
+    Weights(String),
+
     /// The backend could not hand back what it computed (a lost device, for instance).
     #[error("the device failed: {0}")]
     Device(String),

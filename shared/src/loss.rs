@@ -1,7 +1,11 @@
 //! What training minimises. Waveforms are `[batch, 1, samples]`; each loss is a scalar tensor, the mean over the batch.
 
+mod multi_resolution;
+
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
+
+pub use multi_resolution::multi_resolution_stft;
 
 /// Added to energies under a root or a division.
 const EPSILON: f64 = 1e-8;
@@ -17,6 +21,8 @@ pub enum Loss {
     /// Weighted source-to-distortion ratio.
     #[default]
     Wsdr,
+    /// Multi-resolution STFT loss.
+    MultiResolutionStft,
 }
 
 impl Loss {
@@ -26,6 +32,7 @@ impl Loss {
             Self::L1 => l1(clean, estimate),
             Self::Mse => mse(clean, estimate),
             Self::Wsdr => wsdr(noisy, clean, estimate),
+            Self::MultiResolutionStft => multi_resolution_stft(clean, estimate),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What people compare: scores of an estimate against a clean reference, on slices, in double precision.
 
+mod intelligibility;
+
+pub use intelligibility::{estoi, stoi};
+
 /// A score in dB is limited to ±this, so that a perfect or an empty estimate still averages.
 pub const LIMIT_DB: f64 = 100.0;
 

@@ -521,7 +521,7 @@ fn losses_and_their_gradients_are_finite_in_silence() {
         (&silence, &silence, &sound),
         (&sound, &silence, &sound),
     ] {
-        for loss in [Loss::L1, Loss::Mse, Loss::Wsdr] {
+        for loss in [Loss::L1, Loss::Mse, Loss::Wsdr, Loss::MultiResolutionStft] {
             let estimate = tensor::<B, 3>(estimate, LOSS_SHAPE).require_grad();
             let value = loss.forward(tensor(noisy, LOSS_SHAPE), tensor(clean, LOSS_SHAPE), estimate.clone());
             let gradient = estimate.grad(&value.backward()).expect("the loss depends on the estimate");

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use crate::corrupt::CorruptArguments;
 use crate::denoise::DenoiseArguments;
 use crate::evaluate::EvaluateArguments;
+use crate::exchange::{ExportArguments, ImportArguments};
 use crate::models::ModelsArguments;
 use crate::train::TrainArguments;
 
@@ -24,6 +25,8 @@ enum Command {
     Evaluate(EvaluateArguments),
     Corrupt(CorruptArguments),
     Models(ModelsArguments),
+    Export(ExportArguments),
+    Import(ImportArguments),
 }
 
 impl Arguments {
@@ -35,6 +38,8 @@ impl Arguments {
             Command::Evaluate(arguments) => arguments.run(),
             Command::Corrupt(arguments) => arguments.run(),
             Command::Models(arguments) => arguments.run(),
+            Command::Export(arguments) => arguments.run(),
+            Command::Import(arguments) => arguments.run(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod data;
 mod denoise;
 mod device;
 mod evaluate;
+mod exchange;
 mod memory;
 mod model;
 mod models;

@@ -39,7 +39,7 @@ pub struct TrainArguments {
     /// Name on the model's card; the preset's if not given.
     #[arg(long)]
     name: Option<String>,
-    /// What is minimised: l1, mse or wsdr.
+    /// What is minimised: l1, mse, wsdr or multi-resolution-stft.
     #[arg(long, default_value = "wsdr", value_parser = loss)]
     loss: Loss,
     /// Optimiser steps in all [default: 2000].
@@ -78,7 +78,8 @@ pub struct TrainArguments {
 }
 
 fn loss(name: &str) -> Result<Loss, String> {
-    serde_json::from_value(name.into()).map_err(|_| format!("expected l1, mse or wsdr, got {name:?}"))
+    serde_json::from_value(name.into())
+        .map_err(|_| format!("expected l1, mse, wsdr or multi-resolution-stft, got {name:?}"))
 }
 
 impl TrainArguments {

@@ -1,0 +1,141 @@
+//! `trainer export` and `trainer import`: weights to and from other programs, under the names of docs/weights.md.
+
+mod pickle;
+mod pytorch;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use burn::backend::Flex;
+use clap::Args;
+use shared::bundle::{BundleConfig, Card, Precision};
+use shared::nn::NetworkConfig;
+use shared::{Bundle, Weights};
+
+use crate::SAMPLE_RATE_HZ;
+use crate::audio_file::write_whole;
+use crate::device::Device;
+use crate::model::Choice;
+
+/// Where a safetensors file keeps the bundle's configuration and card, as JSON.
+const CONFIG: &str = "config";
+const CARD: &str = "card";
+
+/// Write a model's weights as safetensors, for PyTorch and others.
+///
+/// The file's metadata has the configuration and the card. docs/weights.md tells which tensor is which.
+#[derive(Args)]
+pub struct ExportArguments {
+    /// dcunet, wavenet, autoencoder, or the path of a bundle such as `train` writes.
+    model: String,
+    /// The file.
+    #[arg(short, long, value_name = "FILE.safetensors")]
+    out: PathBuf,
+}
+
+/// Make a bundle from weights of another program.
+///
+/// Takes safetensors, and what `torch.save` writes of a state dict; names and shapes must be those of docs/weights.md.
+#[derive(Args)]
+pub struct ImportArguments {
+    /// A .safetensors, .pt or .pth file.
+    weights: PathBuf,
+    /// A preset, or a JSON file with the network's shape; without it, what `export` wrote into the file.
+    #[arg(long, value_name = "PRESET|CONFIG.json")]
+    network: Option<String>,
+    /// The bundle.
+    #[arg(short, long, value_name = "BUNDLE.zip")]
+    out: PathBuf,
+    /// How the bundle stores weights: f32 or f16.
+    #[arg(long, default_value = "f32", value_parser = precision)]
+    precision: Precision,
+    /// Rate the network works at, in Hz [default: that in the file, else 16000].
+    #[arg(long)]
+    sample_rate_hz: Option<u32>,
+}
+
+fn precision(name: &str) -> Result<Precision, String> {
+    serde_json::from_value(name.into()).map_err(|_| format!("expected f32 or f16, got {name:?}"))
+}
+
+impl ExportArguments {
+    /// Does what was asked.
+    pub fn run(self) -> Result<()> {
+        let bundle = Choice { model: self.model, device: Device::Cpu }.load()?;
+        let notes = BTreeMap::from([
+            (CONFIG.into(), serde_json::to_string(&bundle.config)?),
+            (CARD.into(), serde_json::to_string(&bundle.card)?),
+        ]);
+        let network = bundle.network::<Flex>(&Default::default())?;
+        write_whole(&self.out, &Weights::of(&network)?.to_safetensors(&notes)?)
+    }
+}
+
+impl ImportArguments {
+    /// Checks what was asked and does it.
+    pub fn run(self) -> Result<()> {
+        let path = self.weights.display();
+        let bytes = fs::read(&self.weights).with_context(|| format!("cannot read {path}"))?;
+        let source = Source::read(&bytes).with_context(|| format!("cannot use {path}"))?;
+        let network = match (&self.network, &source.config) {
+            (Some(name), _) => network_config(name)?,
+            (None, Some(config)) => config.network.clone(),
+            (None, None) => bail!("{path} does not say which network it is for: give --network"),
+        };
+        let rate_hz = self.sample_rate_hz.or(source.config.map(|config| config.sample_rate_hz));
+        let card = source.card.unwrap_or_else(|| imported(&self.weights, &network));
+        let device = Default::default();
+        let module = source.weights.network::<Flex>(&network, &device).with_context(|| format!("cannot use {path}"))?;
+        let bundle = Bundle::pack(&module, network, rate_hz.unwrap_or(SAMPLE_RATE_HZ), self.precision, card)?;
+        // Half precision holds no number above 65504.
+        bundle.network::<Flex>(&device).with_context(|| format!("cannot store {path} at this precision"))?;
+        write_whole(&self.out, &bundle.to_bytes()?)
+    }
+}
+
+/// A preset by name, or the shape in a JSON file.
+fn network_config(name: &str) -> Result<NetworkConfig> {
+    if !name.ends_with(".json") {
+        return NetworkConfig::preset(name).context("--network");
+    }
+    let context = || format!("--network: cannot use {name}");
+    let config: NetworkConfig = serde_json::from_slice(&fs::read(name).with_context(context)?).with_context(context)?;
+    config.validate().with_context(context)?;
+    Ok(config)
+}
+
+/// The card of a network of which nothing else is known.
+fn imported(path: &Path, network: &NetworkConfig) -> Card {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    Card {
+        name: name.clone().into(),
+        summary: format!("Imported from {}.", path.file_name().unwrap_or_default().to_string_lossy()),
+        parameters: network.parameters() as usize,
+        ..Card::default()
+    }
+}
+
+/// What a file of weights has.
+struct Source {
+    weights: Weights,
+    config: Option<BundleConfig>,
+    card: Option<Card>,
+}
+
+impl Source {
+    fn read(bytes: &[u8]) -> Result<Self> {
+        if bytes.starts_with(b"PK") {
+            return Ok(Self { weights: pytorch::read(bytes)?, config: None, card: None });
+        }
+        // The header of safetensors is JSON after its length.
+        if bytes.get(8) != Some(&b'{') {
+            bail!("expected safetensors, or what torch.save writes since PyTorch 1.6, got something else");
+        }
+        let (weights, notes) = Weights::from_safetensors(bytes)?;
+        let config = notes.get(CONFIG).map(|json| serde_json::from_str(json)).transpose().context(CONFIG)?;
+        let card = notes.get(CARD).map(|json| serde_json::from_str(json)).transpose().context(CARD)?;
+        Ok(Self { weights, config, card })
+    }
+}

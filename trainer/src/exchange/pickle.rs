@@ -1,0 +1,239 @@
+//! The part of Python's pickle format that dictionaries of tensors are made of. Nothing is run: calls are only taken down.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// How deep containers may lie within each other.
+const MAX_DEPTH: usize = 16;
+
+/// A Python object.
+#[derive(Clone, Debug)]
+pub enum Object {
+    /// `int` or `bool`.
+    Integer(i64),
+    /// `str`.
+    Text(Rc<str>),
+    /// A class or a function, as `module.name`.
+    Global(Rc<str>),
+    /// `tuple`.
+    Tuple(Items),
+    /// `dict` or `OrderedDict`: keys and values in turn.
+    Dictionary(Items),
+    /// What the program that wrote the file keeps elsewhere; the tuple says where.
+    Persistent(Items),
+    /// A call of a function with these arguments.
+    Call(Rc<str>, Items),
+    /// Anything else.
+    Other,
+}
+
+/// The objects in a container.
+#[derive(Clone, Debug, Default)]
+pub struct Items {
+    items: Rc<Vec<Object>>,
+    depth: usize,
+}
+
+impl std::ops::Deref for Items {
+    type Target = [Object];
+
+    fn deref(&self) -> &[Object] {
+        &self.items
+    }
+}
+
+impl Items {
+    fn new(items: Vec<Object>) -> Result<Self> {
+        let depth = 1 + items.iter().map(Object::depth).max().unwrap_or(0);
+        ensure!(depth <= MAX_DEPTH, "its objects lie too deep within each other");
+        Ok(Self { items: Rc::new(items), depth })
+    }
+}
+
+impl Object {
+    fn depth(&self) -> usize {
+        match self {
+            Self::Tuple(items) | Self::Dictionary(items) | Self::Persistent(items) | Self::Call(_, items) => {
+                items.depth
+            }
+            Self::Integer(_) | Self::Text(_) | Self::Global(_) | Self::Other => 0,
+        }
+    }
+
+    /// The value of a key in a dictionary.
+    pub fn get(&self, wanted: &str) -> Option<&Self> {
+        let Self::Dictionary(items) = self else { return None };
+        let is_wanted = |pair: &&[Self]| matches!(&pair[0], Self::Text(key) if &**key == wanted);
+        items.chunks_exact(2).find(is_wanted).map(|pair| &pair[1])
+    }
+}
+
+/// Reads one pickled object.
+///
+/// # Errors
+/// When it is cut short, or made of what dictionaries of tensors are not made of.
+pub fn read(bytes: &[u8]) -> Result<Object> {
+    let mut machine = Machine { rest: bytes, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+    loop {
+        if let Some(object) = machine.step()? {
+            return Ok(object);
+        }
+    }
+}
+
+/// Pickle is a program for a machine with a stack.
+struct Machine<'a> {
+    rest: &'a [u8],
+    stack: Vec<Object>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Object>,
+}
+
+impl<'a> Machine<'a> {
+    /// Does one operation; the last one gives the result.
+    fn step(&mut self) -> Result<Option<Object>> {
+        let object = match self.byte()? {
+            b'.' => return self.pop().map(Some),
+            0x80 => return self.byte().map(|_| None), // version
+            b'(' => {
+                self.marks.push(self.stack.len());
+                return Ok(None);
+            }
+            b'q' => {
+                let index = self.byte()?.into();
+                return self.memorise(index);
+            }
+            b'r' => {
+                let index = u32::from_le_bytes(self.array()?);
+                return self.memorise(index);
+            }
+            b's' => {
+                let (value, key) = (self.pop()?, self.pop()?);
+                return self.extend(vec![key, value]);
+            }
+            b'u' => {
+                let items = self.pop_to_mark()?;
+                return self.extend(items);
+            }
+            b'a' | b'b' => return self.pop().map(|_| None), // an item of a list, the state of an object
+            b'e' => return self.pop_to_mark().map(|_| None),
+            b'h' => {
+                let index = self.byte()?.into();
+                self.recall(index)?
+            }
+            b'j' => {
+                let index = u32::from_le_bytes(self.array()?);
+                self.recall(index)?
+            }
+            b'N' | b']' => Object::Other, // None, an empty list
+            b'G' => {
+                self.take(8)?;
+                Object::Other // a float
+            }
+            0x88 => Object::Integer(1),
+            0x89 => Object::Integer(0),
+            b'J' => Object::Integer(i32::from_le_bytes(self.array()?).into()),
+            b'K' => Object::Integer(self.byte()?.into()),
+            b'M' => Object::Integer(u16::from_le_bytes(self.array()?).into()),
+            0x8a => self.long()?,
+            b'X' => {
+                let length = u32::from_le_bytes(self.array()?) as usize;
+                Object::Text(std::str::from_utf8(self.take(length)?)?.into())
+            }
+            b'c' => {
+                let (module, name) = (self.line()?, self.line()?);
+                Object::Global(format!("{module}.{name}").into())
+            }
+            b')' => Object::Tuple(Items::default()),
+            b't' => Object::Tuple(Items::new(self.pop_to_mark()?)?),
+            count @ 0x85..=0x87 => {
+                let start = self.stack.len().checked_sub(count as usize - 0x84).context("it is broken")?;
+                Object::Tuple(Items::new(self.stack.split_off(start))?)
+            }
+            b'}' => Object::Dictionary(Items::default()),
+            b'Q' => match self.pop()? {
+                Object::Tuple(items) => Object::Persistent(items),
+                _ => bail!("it refers to something unknown"),
+            },
+            b'R' => match (self.pop()?, self.pop()?) {
+                (_, Object::Global(name)) if &*name == "collections.OrderedDict" => {
+                    Object::Dictionary(Items::default())
+                }
+                (Object::Tuple(arguments), Object::Global(name)) => Object::Call(name, arguments),
+                _ => bail!("it calls something that is no function"),
+            },
+            other => bail!("it has operation {other:#04x}, which state dicts have not"),
+        };
+        self.stack.push(object);
+        Ok(None)
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count).context("it is cut short")?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        Ok(self.take(N)?.try_into()?)
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn line(&mut self) -> Result<&'a str> {
+        let length = self.rest.iter().position(|&byte| byte == b'\n').context("it is cut short")?;
+        let line = self.take(length + 1)?;
+        Ok(std::str::from_utf8(&line[..length])?)
+    }
+
+    /// An integer of any length; those of more than 64 bits are not of interest.
+    fn long(&mut self) -> Result<Object> {
+        let length = self.byte()?.into();
+        let bytes = self.take(length)?;
+        if bytes.len() > 8 {
+            return Ok(Object::Other);
+        }
+        let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
+        let mut value = [if negative { 0xff } else { 0 }; 8];
+        value[..length].copy_from_slice(bytes);
+        Ok(Object::Integer(i64::from_le_bytes(value)))
+    }
+
+    fn pop(&mut self) -> Result<Object> {
+        self.stack.pop().context("it is broken")
+    }
+
+    fn pop_to_mark(&mut self) -> Result<Vec<Object>> {
+        let height = self.marks.pop().filter(|&height| height <= self.stack.len()).context("it is broken")?;
+        Ok(self.stack.split_off(height))
+    }
+
+    /// Adds keys and values to the dictionary at the top.
+    fn extend(&mut self, items: Vec<Object>) -> Result<Option<Object>> {
+        let Some(Object::Dictionary(dictionary)) = self.stack.last_mut() else { bail!("it is broken") };
+        ensure!(items.len() % 2 == 0, "it is broken");
+        let added = Items::new(items)?;
+        dictionary.depth = dictionary.depth.max(added.depth);
+        Rc::make_mut(&mut dictionary.items).extend_from_slice(&added);
+        Ok(None)
+    }
+
+    fn memorise(&mut self, index: u32) -> Result<Option<Object>> {
+        let object = match self.stack.last().context("it is broken")? {
+            // It may change later, and nothing of interest comes twice.
+            Object::Dictionary(_) => Object::Other,
+            object => object.clone(),
+        };
+        self.memo.insert(index, object);
+        Ok(None)
+    }
+
+    fn recall(&self, index: u32) -> Result<Object> {
+        self.memo.get(&index).cloned().context("it is broken")
+    }
+}
