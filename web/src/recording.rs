@@ -3,9 +3,11 @@
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
 use js_sys::{ArrayBuffer, Float32Array, Uint8Array};
+use shared::Audio;
+use shared::noise::NoRecordings;
 use shared::wav::{self, Encoding};
 
-use crate::protocol::{Failure, Input};
+use crate::protocol::{AddedNoise, Failure, Input};
 
 /// Samples of each channel that are read at a time.
 const BLOCK_LENGTH: usize = 1 << 14;
@@ -24,6 +26,15 @@ pub enum Source {
         sample_rate_hz: u32,
         /// Samples read of each.
         position: u32,
+    },
+    /// From a recording in our own memory.
+    Audio {
+        /// The recording.
+        audio: Audio,
+        /// How it is to be written.
+        encoding: Encoding,
+        /// Samples read of each channel.
+        position: usize,
     },
 }
 
@@ -50,6 +61,7 @@ impl Source {
         match self {
             Self::Wav(reader) => reader.sample_rate_hz(),
             Self::Samples { sample_rate_hz, .. } => *sample_rate_hz,
+            Self::Audio { audio, .. } => audio.sample_rate_hz(),
         }
     }
 
@@ -58,6 +70,7 @@ impl Source {
         match self {
             Self::Wav(reader) => reader.channels(),
             Self::Samples { channels, .. } => channels.len(),
+            Self::Audio { audio, .. } => audio.channels().len(),
         }
     }
 
@@ -66,6 +79,7 @@ impl Source {
         match self {
             Self::Wav(reader) => reader.length(),
             Self::Samples { channels, .. } => channels.first().map_or(0, Float32Array::length).into(),
+            Self::Audio { audio, .. } => audio.len() as u64,
         }
     }
 
@@ -74,6 +88,7 @@ impl Source {
         match self {
             Self::Wav(reader) => reader.encoding(),
             Self::Samples { .. } => Encoding::Pcm16,
+            Self::Audio { encoding, .. } => *encoding,
         }
     }
 
@@ -89,7 +104,40 @@ impl Source {
                 *position += BLOCK_LENGTH as u32; // subarray() stops at the end by itself
                 Ok(channels.iter().map(|channel| channel.subarray(start, *position).to_vec()).collect())
             }
+            Self::Audio { audio, position, .. } => {
+                let start = *position;
+                *position = (start + BLOCK_LENGTH).min(audio.len());
+                Ok(audio.channels().iter().map(|channel| channel[start..*position].to_vec()).collect())
+            }
         }
+    }
+
+    /// The same with noise, and the WAV file of that in parts. All of it comes into our own memory: some noise depends on the
+    /// whole recording.
+    ///
+    /// # Errors
+    /// When the file is broken, or the noise cannot be made.
+    pub fn with_noise(mut self, noise: &AddedNoise) -> Result<(Self, Vec<ArrayBuffer>), Failure> {
+        let mut channels = vec![Vec::with_capacity(self.length() as usize); self.channels()];
+        loop {
+            let block = self.read()?;
+            if block[0].is_empty() {
+                break;
+            }
+            channels.iter_mut().zip(block).for_each(|(channel, samples)| channel.extend(samples));
+        }
+        let audio = Audio::new(self.sample_rate_hz(), channels).map_err(failure)?;
+        let audio = noise.chain.apply(&audio, noise.seed.into(), &NoRecordings);
+        let audio = audio.map_err(|error| Failure::NoNoise(error.to_string()))?;
+        let encoding = self.encoding();
+        let mut parts = Parts::default();
+        wav::Writer::new(&mut parts, audio.sample_rate_hz(), audio.channels().len(), encoding)
+            .and_then(|mut writer| {
+                writer.write(audio.channels())?;
+                writer.finish()
+            })
+            .map_err(failure)?;
+        Ok((Self::Audio { audio, encoding, position: 0 }, parts.finish()))
     }
 }
 

@@ -73,7 +73,7 @@ async fn answer(request: Request, buffers: Vec<ArrayBuffer>, session: &mut Optio
             let (summary, parameters) = (bundle.card.summary, bundle.card.parameters);
             post(&Response::Loaded { model, summary, parameters }, &[]);
         }
-        Request::Denoise { id, input } => {
+        Request::Denoise { id, input, noise } => {
             let session = session.as_ref().ok_or(Failure::Other("no backend was started".into()))?;
             let source = Source::new(input, &buffers)?;
             if source.length() == 0 {
@@ -83,10 +83,15 @@ async fn answer(request: Request, buffers: Vec<ArrayBuffer>, session: &mut Optio
                 return Err(Failure::TooLong);
             }
             let audio_seconds = source.length() as f64 / f64::from(source.sample_rate_hz());
+            let (source, mut parts) = match &noise {
+                Some(noise) => source.with_noise(noise)?,
+                None => (source, Vec::new()),
+            };
+            let noisy_parts = parts.len();
             let started = js_sys::Date::now();
-            let parts = denoise(session, id, source).await?;
+            parts.extend(denoise(session, id, source).await?);
             let elapsed_seconds = (js_sys::Date::now() - started) / 1000.0;
-            post(&Response::Done { id, audio_seconds, elapsed_seconds }, &parts);
+            post(&Response::Done { id, noisy_parts, audio_seconds, elapsed_seconds }, &parts);
         }
     }
     Ok(())
