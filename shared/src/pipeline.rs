@@ -5,14 +5,14 @@ use burn::prelude::*;
 use crate::audio::Audio;
 use crate::bundle::Bundle;
 use crate::error::{Error, Result};
-use crate::nn::{Network, NetworkConfig};
+use crate::nn::{InferenceNetwork, Network, NetworkConfig, Phrasing};
 pub use crate::stream::level::INPUT_RMS;
 use crate::stream::{Options, Pieces, Stream};
 
 /// A network that is ready to denoise. A clone shares the weights.
 #[derive(Clone, Debug)]
 pub struct Denoiser<B: Backend> {
-    network: Network<B>,
+    network: InferenceNetwork<B>,
     config: NetworkConfig,
     sample_rate_hz: u32,
     options: Options,
@@ -31,6 +31,9 @@ impl<B: Backend> Denoiser<B> {
 
     /// A denoiser from a network of the given shape that works at `sample_rate_hz`.
     pub fn from_network(network: Network<B>, config: NetworkConfig, sample_rate_hz: u32, device: B::Device) -> Self {
+        // The phrasing of sums that docs/benchmarks.md found faster on Burn's CPU backend; others are graphics processors.
+        let phrasing = if B::name(&device) == "flex" { Phrasing::Products } else { Phrasing::Convolutions };
+        let network = network.for_inference(phrasing);
         Self { network, config, sample_rate_hz, options: Options::default(), device }
     }
 
