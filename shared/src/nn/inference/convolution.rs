@@ -6,7 +6,8 @@
 //!
 //! A transposed convolution with stride `s` is `s²` ordinary ones without stride: the outputs at `s q + a`, for each phase `a`
 //! of either axis, see only every `s`-th tap (Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution Using an
-//! Efficient Sub-Pixel Convolutional Neural Network"). No zero is multiplied and nothing is scattered.
+//! Efficient Sub-Pixel Convolutional Neural Network"). No zero is multiplied and nothing is scattered. Where there are only a few
+//! output channels, all phases are computed at once nevertheless: a vector register has room for them.
 
 use burn::prelude::*;
 use burn::tensor::Slice;
@@ -94,15 +95,22 @@ pub(super) struct Convolution<B: Backend> {
     padding: [[usize; 2]; 2],
     stride: [usize; 2],
     transposed: bool,
+    /// Phases along time and frequency whose channels lie side by side in one part's output.
+    merged: [usize; 2],
 }
+
+/// Output channels of all phases up to which they are computed together, many of them on zeros.
+const MERGED_CHANNELS: usize = 16;
 
 /// One product for each tap along time.
 #[derive(Clone, Debug)]
 struct Part<B: Backend> {
-    /// For each tap along time `[1, 1, frequency_taps * input, output]`.
+    /// For each tap along time `[1, 1, frequency_taps * input, output]`; one for all where those are gathered.
     kernels: Vec<Tensor<B, 4>>,
     time: Window,
     frequency: Window,
+    /// Whether the taps along time are gathered as channels first, because copying them is cheaper than adding products up.
+    gathered: bool,
 }
 
 impl<B: Backend> Convolution<B> {
@@ -114,28 +122,14 @@ impl<B: Backend> Convolution<B> {
         let windows = if transposed { transposed_windows } else { plain_windows };
         let ((times, t_padding), (frequencies, f_padding)) = (windows(k_t, s_t), windows(k_f, s_f));
         let kernel = kernel.permute([3, 2, 1, 0]); // [k_t, k_f, input, output]
-        let pick = |kernel: Tensor<B, 4>, dim: usize, taps: &[usize]| {
-            let indices: Vec<i32> = taps.iter().map(|&tap| tap as i32).collect();
-            kernel.clone().select(dim, Tensor::from_ints(indices.as_slice(), &kernel.device()))
+        let mut merged = [times.len(), frequencies.len()];
+        let parts = if merged != [1, 1] && output * times.len() * frequencies.len() <= MERGED_CHANNELS {
+            vec![Part::merged(&kernel, (&times, t_padding), (&frequencies, f_padding))]
+        } else {
+            merged = [1, 1];
+            let pairs = times.iter().flat_map(|time| frequencies.iter().map(move |frequency| (time, frequency)));
+            pairs.map(|(time, frequency)| Part::new(&kernel, time, frequency)).collect()
         };
-        let mut parts = Vec::new();
-        for time in &times {
-            for frequency in &frequencies {
-                // A stride wider than the kernel leaves phases that no tap reaches.
-                if time.taps.is_empty() || frequency.taps.is_empty() {
-                    parts.push(Part { kernels: Vec::new(), time: time.clone(), frequency: frequency.clone() });
-                    continue;
-                }
-                let kernel = pick(pick(kernel.clone(), 0, &time.taps), 1, &frequency.taps);
-                let tap =
-                    |index| kernel.clone().narrow(0, index, 1).reshape([1, 1, frequency.taps.len() * input, output]);
-                parts.push(Part {
-                    kernels: (0..time.taps.len()).map(tap).collect(),
-                    time: time.clone(),
-                    frequency: frequency.clone(),
-                });
-            }
-        }
         Self {
             parts,
             bias: bias.map(|bias| bias.reshape([1, 1, 1, output])),
@@ -144,6 +138,7 @@ impl<B: Backend> Convolution<B> {
             padding: [t_padding, f_padding],
             stride: [s_t, s_f],
             transposed,
+            merged,
         }
     }
 
@@ -161,46 +156,133 @@ impl<B: Backend> Convolution<B> {
         let map = assemble(pieces, size, self.input, self.padding);
         let [time, frequency] = self.output_size(size);
         let step = if self.transposed { self.stride } else { [1, 1] };
-        let mut outputs = Vec::with_capacity(self.parts.len());
+        let batch = map.dims()[0];
+        let count = |axis: usize, phase: usize| {
+            let size = [time, frequency][axis];
+            size.saturating_sub(phase).div_ceil(step[axis])
+        };
+        let mut outputs = Vec::new();
         for part in &self.parts {
-            let start = [part.time.phase, part.frequency.phase];
-            if start[0] >= time || start[1] >= frequency {
+            let first = [part.time.phase, part.frequency.phase];
+            let counts = [count(0, first[0]), count(1, first[1])];
+            if counts.contains(&0) {
                 continue;
             }
-            let counts = [(time - start[0]).div_ceil(step[0]), (frequency - start[1]).div_ceil(step[1])];
-            let values = part.forward(&map, counts);
-            let nothing = || Tensor::zeros([map.dims()[0], counts[0], counts[1], self.output], &map.device());
-            let values = values.unwrap_or_else(nothing);
-            let values = match &self.bias {
-                Some(bias) => values + bias.clone(),
-                None => values,
-            };
-            outputs.push(Piece { values, start, step, channel: 0 });
+            let nothing = || Tensor::zeros([batch, counts[0], counts[1], self.output], &map.device());
+            let values = part.forward(&map, counts).unwrap_or_else(nothing);
+            for t in 0..self.merged[0] {
+                for f in 0..self.merged[1] {
+                    let start = [first[0] + t, first[1] + f];
+                    let [count_t, count_f] = [count(0, start[0]), count(1, start[1])];
+                    if count_t * count_f == 0 {
+                        continue;
+                    }
+                    let channel = (t * self.merged[1] + f) * self.output;
+                    let mut values = values.clone();
+                    if self.merged != [1, 1] {
+                        values = values.narrow(1, 0, count_t).narrow(2, 0, count_f).narrow(3, channel, self.output);
+                    }
+                    if let Some(bias) = &self.bias {
+                        values = values + bias.clone();
+                    }
+                    outputs.push(Piece { values, start, step, channel: 0 });
+                }
+            }
         }
         outputs
     }
 }
 
 impl<B: Backend> Part<B> {
+    /// From a kernel `[k_t, k_f, input, output]`.
+    fn new(kernel: &Tensor<B, 4>, time: &Window, frequency: &Window) -> Self {
+        let [.., input, output] = kernel.dims();
+        let (count_t, count_f) = (time.taps.len(), frequency.taps.len());
+        let (time, frequency) = (time.clone(), frequency.clone());
+        // A stride wider than the kernel leaves phases that no tap reaches.
+        if count_t * count_f == 0 {
+            return Self { kernels: Vec::new(), time, frequency, gathered: false };
+        }
+        let kernel = pick(pick(kernel.clone(), 0, &time.taps), 1, &frequency.taps);
+        let gathered = frequency.step * count_t * input < (count_t - 1) * output;
+        let kernels = if gathered {
+            vec![kernel.swap_dims(0, 1).reshape([1, 1, count_f * count_t * input, output])]
+        } else {
+            let tap = |index| kernel.clone().narrow(0, index, 1).reshape([1, 1, count_f * input, output]);
+            (0..count_t).map(tap).collect()
+        };
+        Self { kernels, time, frequency, gathered }
+    }
+
+    /// All phases at once, each with zeros for the places that its taps do not reach.
+    fn merged(
+        kernel: &Tensor<B, 4>,
+        (times, t_padding): (&[Window], [usize; 2]),
+        (frequencies, f_padding): (&[Window], [usize; 2]),
+    ) -> Self {
+        let [.., input, output] = kernel.dims();
+        let whole =
+            |padding: [usize; 2]| Window { start: 0, step: 1, taps: (0..=padding[0] + padding[1]).collect(), phase: 0 };
+        let (time, frequency) = (whole(t_padding), whole(f_padding));
+        let spread = |kernel: Tensor<B, 4>, dim: usize, window: &Window, places: usize| {
+            let mut dims = kernel.dims();
+            dims[dim] = places;
+            let zeros = Tensor::zeros(dims, &kernel.device());
+            if window.taps.is_empty() {
+                return zeros;
+            }
+            let mut slices = [all(); 4];
+            slices[dim] = steps(window.start, window.taps.len(), 1);
+            zeros.slice_assign(slices, pick(kernel, dim, &window.taps))
+        };
+        let mut phases = Vec::new();
+        for t in times {
+            for f in frequencies {
+                let kernel = spread(kernel.clone(), 0, t, time.taps.len());
+                phases.push(spread(kernel, 1, f, frequency.taps.len()));
+            }
+        }
+        let count = phases.len();
+        let kernel = Tensor::cat(phases, 3);
+        let tap =
+            |index| kernel.clone().narrow(0, index, 1).reshape([1, 1, frequency.taps.len() * input, count * output]);
+        Self { kernels: (0..time.taps.len()).map(tap).collect(), time, frequency, gathered: false }
+    }
+
     /// Nothing where no tap reaches.
     fn forward(&self, map: &Tensor<B, 4>, [count_t, count_f]: [usize; 2]) -> Option<Tensor<B, 4>> {
-        let [batch, rows, columns, channels] = map.dims();
-        let Window { start, step, taps, .. } = &self.frequency;
         if self.kernels.is_empty() {
             return None;
         }
+        let rows = |tap: usize| steps(self.time.start + tap, count_t, self.time.step);
+        let map = if self.gathered {
+            let tap = |tap: usize| map.clone().slice([all(), rows(tap), all(), all()]);
+            Tensor::cat((0..self.time.taps.len()).map(tap).collect(), 3)
+        } else {
+            map.clone()
+        };
+        let [batch, height, columns, channels] = map.dims();
+        let Window { start, step, taps, .. } = &self.frequency;
         let (width, step) = (taps.len() * channels, step * channels);
         let windows: Tensor<B, 4> = map
-            .clone()
-            .reshape([batch, rows, columns * channels])
+            .reshape([batch, height, columns * channels])
             .narrow(2, start * channels, (count_f - 1) * step + width)
-            .unfold(2, width, step); // [batch, rows, count_f, width]
+            .unfold(2, width, step); // [batch, height, count_f, width]
+        if self.gathered {
+            return Some(windows.matmul(self.kernels[0].clone()));
+        }
         let product = |(tap, kernel): (usize, &Tensor<B, 4>)| {
-            let rows = steps(self.time.start + tap, count_t, self.time.step);
-            windows.clone().slice([all(), rows, all(), all()]).matmul(kernel.clone())
+            windows.clone().slice([all(), rows(tap), all(), all()]).matmul(kernel.clone())
         };
         self.kernels.iter().enumerate().map(product).reduce(|sum, next| sum + next)
     }
+}
+
+/// The entries of a kernel at `taps` along `dim`.
+fn pick<B: Backend>(kernel: Tensor<B, 4>, dim: usize, taps: &[usize]) -> Tensor<B, 4> {
+    let indices: Vec<i32> = taps.iter().map(|&tap| tap as i32).collect();
+    let indices = Tensor::from_ints(indices.as_slice(), &kernel.device());
+    kernel.select(dim, indices)
 }
 
 /// The windows of a convolution, and its padding before and after.

@@ -6,7 +6,7 @@ use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode, PaddedConvOptions};
 
 use super::convolution::{Convolution, Piece, assemble};
-use super::transform::InferenceStft;
+use super::transform::{InferenceStft, Spectrum};
 use crate::nn::Dcunet;
 use crate::nn::complex::{ComplexBatchNorm, SLOPE};
 use crate::nn::dcunet::EPSILON;
@@ -76,12 +76,8 @@ impl<B: Backend> InferenceDcunet<B> {
         let padded = samples.next_multiple_of(self.alignment);
         let waveform = waveform.reshape([batch, samples]).pad([(0, 0), (0, padded - samples)], PadMode::Constant(0.0));
         let spectrum = self.stft.forward(waveform);
-        let [_, frames, width] = spectrum.dims();
-        let bins = width / 2;
-        let features = compress(&spectrum, self.compression).reshape([batch, frames, 2, bins]).swap_dims(2, 3);
-        let output = self.unet(features); // [batch, frames, bins, 2]
-        let output = output.swap_dims(2, 3).reshape([batch, frames, width]);
-        let masked = multiply(bounded(output), spectrum);
+        let output = self.unet(channels(compress(spectrum.clone(), self.compression)));
+        let masked = multiply(bounded(parts(output)), spectrum);
         self.stft.inverse(masked, samples).reshape([batch, 1, samples])
     }
 
@@ -122,47 +118,49 @@ fn halves_apart<B: Backend>(kernel: Tensor<B, 4>) -> Tensor<B, 4> {
     Tensor::cat([0, 2, 1, 3].map(|part| kernel.clone().narrow(1, part * quarter, quarter)).to_vec(), 1)
 }
 
-/// Squared magnitudes `[batch, frames, bins]` of `[batch, frames, 2 * bins]`.
-fn power<B: Backend>(spectrum: &Tensor<B, 3>) -> Tensor<B, 3> {
-    let bins = spectrum.dims()[2] / 2;
-    let part = |index: usize| spectrum.clone().narrow(2, index * bins, bins);
-    let (real, imaginary) = (part(0), part(1));
-    real.clone() * real + imaginary.clone() * imaginary + EPSILON
+/// Both parts as the two channels of a map `[batch, frames, bins, 2]`.
+fn channels<B: Backend>(spectrum: Spectrum<B>) -> Tensor<B, 4> {
+    let map: Tensor<B, 4> = Tensor::stack(spectrum.to_vec(), 0);
+    map.permute([1, 2, 3, 0])
 }
 
-/// Both parts of a spectrum times the same real gain `[batch, frames, bins]`.
-fn scale<B: Backend>(spectrum: Tensor<B, 3>, gain: Tensor<B, 3>) -> Tensor<B, 3> {
-    spectrum * Tensor::cat(vec![gain.clone(), gain], 2)
+/// The two channels of a map as the parts of a spectrum.
+fn parts<B: Backend>(map: Tensor<B, 4>) -> Spectrum<B> {
+    let [batch, frames, bins, _] = map.dims();
+    let map = map.permute([3, 0, 1, 2]).reshape([2, batch * frames * bins]);
+    [0, 1].map(|part| map.clone().narrow(0, part, 1).reshape([batch, frames, bins]))
+}
+
+/// Squared magnitudes, a little more.
+fn power<B: Backend>([real, imaginary]: &Spectrum<B>) -> Tensor<B, 3> {
+    real.clone() * real.clone() + imaginary.clone() * imaginary.clone() + EPSILON
 }
 
 /// `S · |S|^(compression - 1)`
-fn compress<B: Backend>(spectrum: &Tensor<B, 3>, compression: f64) -> Tensor<B, 3> {
+fn compress<B: Backend>(spectrum: Spectrum<B>, compression: f64) -> Spectrum<B> {
     if compression == 1.0 {
-        return spectrum.clone();
+        return spectrum;
     }
-    let power = power(spectrum);
+    let power = power(&spectrum);
     let gain = match compression {
         // Roots take a fraction of the time of a power.
         0.5 => power.sqrt().sqrt().recip(),
         _ => power.powf_scalar((compression - 1.0) / 2.0),
     };
-    scale(spectrum.clone(), gain)
+    spectrum.map(|part| part * gain.clone())
 }
 
 /// `tanh|O| · O / |O|`
-fn bounded<B: Backend>(output: Tensor<B, 3>) -> Tensor<B, 3> {
+fn bounded<B: Backend>(output: Spectrum<B>) -> Spectrum<B> {
     let magnitude = power(&output).sqrt();
     let gain = magnitude.clone().tanh() / magnitude;
-    scale(output, gain)
+    output.map(|part| part * gain.clone())
 }
 
-/// The complex product of two spectra `[batch, frames, 2 * bins]`.
-fn multiply<B: Backend>(a: Tensor<B, 3>, b: Tensor<B, 3>) -> Tensor<B, 3> {
-    let bins = a.dims()[2] / 2;
-    let part = |x: &Tensor<B, 3>, index: usize| x.clone().narrow(2, index * bins, bins);
-    let (a_r, a_i, b_r, b_i) = (part(&a, 0), part(&a, 1), part(&b, 0), part(&b, 1));
+/// The complex product.
+fn multiply<B: Backend>([a_r, a_i]: Spectrum<B>, [b_r, b_i]: Spectrum<B>) -> Spectrum<B> {
     let real = a_r.clone() * b_r.clone() - a_i.clone() * b_i.clone();
-    Tensor::cat(vec![real, a_r * b_i + a_i * b_r], 2)
+    [real, a_r * b_i + a_i * b_r]
 }
 
 /// The network as convolutions.

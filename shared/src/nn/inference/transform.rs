@@ -6,11 +6,14 @@ use burn::tensor::ops::PadMode;
 use crate::dsp::StftConfig;
 use crate::dsp::stft::Stft;
 
+/// Real and imaginary part of a spectrum, `[batch, frames, bins]` each.
+pub(super) type Spectrum<B> = [Tensor<B, 3>; 2];
+
 /// As [`Stft`], with time before frequency and neither frames copied nor overlaps added up.
 #[derive(Clone, Debug)]
 pub(super) struct InferenceStft<B: Backend> {
-    /// `[1, n_fft, 2 * bins]`
-    analysis: Tensor<B, 3>,
+    /// `[1, n_fft, bins]` each: for real and imaginary parts.
+    analysis: [Tensor<B, 3>; 2],
     /// `[1, overlap * 2 * bins, hop_length]`: a block of one hop from all frames that reach it, the earliest first.
     synthesis: Tensor<B, 3>,
     /// `[1, overlap, hop_length]`: the squared window likewise.
@@ -26,25 +29,30 @@ impl<B: Backend> InferenceStft<B> {
         // The earliest frame ends in this block: its part is the last of the window.
         let synthesis = stft.synthesis.clone().reshape([rows, overlap, hop_length]).flip([1]).swap_dims(0, 1);
         Self {
-            analysis: stft.analysis.clone().unsqueeze(),
+            analysis: [0, config.bins()].map(|start| {
+                // Copied, so that the rows of each are neighbours.
+                let basis = stft.analysis.clone().narrow(1, start, config.bins());
+                (basis + 0.0).unsqueeze()
+            }),
             synthesis: synthesis.reshape([1, overlap * rows, hop_length]),
             envelope: stft.squared_window.clone().reshape([1, overlap, hop_length]).flip([1]),
             config,
         }
     }
 
-    /// `[batch, samples]` → `[batch, frames, 2 * bins]`, real parts before imaginary parts.
-    pub(super) fn forward(&self, signal: Tensor<B, 2>) -> Tensor<B, 3> {
+    /// Of `[batch, samples]`.
+    pub(super) fn forward(&self, signal: Tensor<B, 2>) -> Spectrum<B> {
         let StftConfig { n_fft, hop_length } = self.config;
         let samples = signal.dims()[1];
         let (half, covered) = (n_fft / 2, (self.config.frames(samples) - 1) * hop_length);
         let signal = signal.pad([(0, 0), (half, half + covered - samples)], PadMode::Constant(0.0));
         let frames: Tensor<B, 3> = signal.unfold(1, n_fft, hop_length);
-        frames.matmul(self.analysis.clone())
+        self.analysis.clone().map(|basis| frames.clone().matmul(basis))
     }
 
-    /// `[batch, frames, 2 * bins]` → `[batch, samples]`
-    pub(super) fn inverse(&self, spectrum: Tensor<B, 3>, samples: usize) -> Tensor<B, 2> {
+    /// To `[batch, samples]`.
+    pub(super) fn inverse(&self, spectrum: Spectrum<B>, samples: usize) -> Tensor<B, 2> {
+        let spectrum = Tensor::cat(spectrum.to_vec(), 2);
         let [batch, frames, _] = spectrum.dims();
         let ones = Tensor::ones([1, frames, 1], &spectrum.device());
         let envelope = self.overlap(ones, &self.envelope, samples);

@@ -99,9 +99,14 @@ impl<B: Backend> Block<B> {
     /// `tanh(a) σ(b) / 2` as `(σ(2a) - 1/2) σ(b)`, with `σ(x) = 1 / (1 + exp(-x))`: the CPU backend computes an exponential in a
     /// sixth of the time of a hyperbolic tangent. Where the exponential overflows, its reciprocal is 0, as it should be.
     fn gate(&self, x: &Tensor<B, 3>) -> Tensor<B, 3> {
-        let channels = x.dims()[1];
-        let sigmoids = (self.gates.forward(x.clone()).exp() + 1.0).recip();
-        (sigmoids.clone().narrow(1, 0, channels) - 0.5) * sigmoids.narrow(1, channels, channels)
+        let [batch, channels, samples] = x.dims();
+        let columns = self.gates.columns(x.clone());
+        let [_, output, rows] = self.gates.weight.dims();
+        // Filter and gate along the first dimension, so that each half is one piece of memory.
+        let weight = self.gates.weight.clone().reshape([2, 1, output / 2, rows]);
+        let sigmoids = (weight.matmul(columns.unsqueeze()).exp() + 1.0).recip();
+        let part = |index: usize| sigmoids.clone().narrow(0, index, 1).reshape([batch, channels, samples]);
+        (part(0) - 0.5) * part(1)
     }
 }
 
@@ -124,6 +129,11 @@ impl<B: Backend> TapProduct<B> {
 
     /// `[batch, input, samples]` → `[batch, output, samples]`
     fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
+        self.weight.clone().matmul(self.columns(x))
+    }
+
+    /// `[batch, input, samples]` → `[batch, taps * input + 1, samples]`, the last row ones.
+    fn columns(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, input, samples] = x.dims();
         let reach = (self.taps - 1) / 2 * self.dilation;
         // Shifting within a wider row pads as well, and the product reads the part that it needs.
@@ -133,7 +143,6 @@ impl<B: Backend> TapProduct<B> {
             let start = 2 * reach - tap * self.dilation;
             columns = columns.slice_assign(s![.., tap * input..(tap + 1) * input, start..start + samples], x.clone());
         }
-        let columns = columns.slice_fill(s![.., rows..rows + 1, ..], 1.0);
-        self.weight.clone().matmul(columns.narrow(2, reach, samples))
+        columns.slice_fill(s![.., rows..rows + 1, ..], 1.0).narrow(2, reach, samples)
     }
 }

@@ -1,0 +1,143 @@
+"""Compares the speed and the memory of the networks with PyTorch's, on the same machine, cores, weights and signal.
+
+Run from the repository's root: python scripts/bench.py. It builds `shared/examples/measure.rs`, then runs that and the
+PyTorch networks of this folder (eager, in inference mode) in turn, each time in a process of its own, so that what else the
+machine does falls on both alike. Times are the best of all repetitions, and their median, for a second of audio. Memory is
+what a second of audio more adds to the largest resident size: a difference of two lengths, so that weights, libraries and
+code do not count. Both sides run with glibc told to keep freed memory, as the trainer tells it itself.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+RATE_HZ = 16_000
+SECONDS = {"autoencoder": 8, "wavenet-small": 4, "wavenet": 0.5, "dcunet-small": 4, "dcunet-10": 4, "dcunet-20": 2}
+"""Presets, and the length of the signal that times are taken on."""
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(8 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
+
+
+def worker(weights: str, signal: str, repeats: int, threads: int, output: str | None) -> None:
+    """What `measure` does, in PyTorch."""
+    import torch
+
+    from reference import load
+
+    torch.set_num_threads(threads)
+    network = load(weights)
+    x = torch.from_numpy(np.fromfile(signal, dtype="<f4"))[None, None]
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(repeats):
+            start = time.perf_counter()
+            y = network(x)
+            seconds.append(time.perf_counter() - start)
+    if output:
+        y.numpy().astype("<f4").tofile(output)
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    peak = next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak}))
+
+
+def run(command: list, threads: int) -> dict:
+    variables = {"RAYON_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), **KEEP_MEMORY}
+    done = subprocess.run([str(part) for part in command], env=os.environ | variables, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def build(profile: str) -> str:
+    command = ["cargo", "build", "--profile", profile, "-p", "shared", "--example", "measure", "--message-format", "json"]
+    if profile == "dev":
+        # The features that the rest of the workspace is built with: nothing is built twice.
+        command = ["cargo", "test", "--workspace", "--no-run", "--example", "measure", "--message-format", "json"]
+    lines = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
+    messages = (json.loads(line) for line in lines if line.startswith("{"))
+    return next(m["executable"] for m in messages if m.get("target", {}).get("name") == "measure" and m["executable"])
+
+
+class Sides:
+    """Both programs on one preset."""
+
+    def __init__(self, measure: str, preset: str, folder: Path, form: str):
+        self.measure, self.preset, self.folder, self.form = measure, preset, folder, form
+        self.weights = folder / f"{preset}.safetensors"
+        subprocess.run([measure, preset, "--export", self.weights], check=True, env=os.environ | KEEP_MEMORY)
+
+    def signal(self, seconds: float) -> Path:
+        path = self.folder / f"{seconds}.f32"
+        noise = np.random.default_rng(1).normal(0, 0.1, round(seconds * RATE_HZ))
+        noise.astype("<f4").tofile(path)
+        return path
+
+    def ours(self, seconds: float, repeats: int, threads: int, output: Path | None = None) -> dict:
+        command = [self.measure, self.preset, "--input", self.signal(seconds), "--repeats", repeats, "--form", self.form]
+        return run(command + (["--output", output] if output else []), threads)
+
+    def torch(self, seconds: float, repeats: int, threads: int, output: Path | None = None) -> dict:
+        command = [sys.executable, __file__, "--worker", self.weights, self.signal(seconds), repeats, threads]
+        return run(command + ([output] if output else []), threads)
+
+    def difference(self) -> float:
+        """The largest difference of the outputs, relative to the largest output."""
+        a, b = self.folder / "a.f32", self.folder / "b.f32"
+        self.ours(0.5, 1, 1, a), self.torch(0.5, 1, 1, b)
+        a, b = (np.fromfile(path, dtype="<f4") for path in (a, b))
+        return float(np.abs(a - b).max() / np.abs(b).max())
+
+    def memory(self, side) -> float:
+        """Bytes that a second of audio more takes, on one thread."""
+        length = max(1, 2 * SECONDS[self.preset])
+        short, long = (side(seconds, 1, 1)["peak_bytes"] for seconds in (length, 2 * length))
+        return (long - short) / length
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("presets", nargs="*", default=list(SECONDS), help=f"of {', '.join(SECONDS)} [all]")
+    parser.add_argument("--rounds", type=int, default=5, help="how often the two take turns [5]")
+    parser.add_argument("--repeats", type=int, default=6, help="forward passes in a turn [6]")
+    parser.add_argument("--form", default="products", choices=["products", "convolutions", "plain"])
+    parser.add_argument("--profile", default="release", help="cargo's [release]")
+    arguments = parser.parse_args()
+    measure = build(arguments.profile)
+    print("| network | threads | ours, ms | PyTorch, ms | PyTorch / ours | ours, MB | PyTorch, MB | largest difference |")
+    print("|---|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for preset in arguments.presets:
+            sides = Sides(measure, preset, Path(folder), arguments.form)
+            difference = sides.difference()
+            memory = [sides.memory(side) / 1e6 for side in (sides.ours, sides.torch)]
+            for threads in (1, 2):
+                times = [[], []]
+                for _ in range(arguments.rounds):
+                    for kept, side in zip(times, (sides.ours, sides.torch)):
+                        # The first pass warms caches and allocators up.
+                        kept += side(SECONDS[preset], arguments.repeats + 1, threads)["seconds"][1:]
+                scale = 1e3 / SECONDS[preset]
+                (best, median), (torch_best, torch_median) = (
+                    (scale * min(kept), scale * statistics.median(kept)) for kept in times
+                )
+                print(
+                    f"| {preset} | {threads} | {best:.2f} ({median:.2f}) | {torch_best:.2f} ({torch_median:.2f}) "
+                    f"| {torch_best / best:.2f} ({torch_median / median:.2f}) | {memory[0]:.1f} | {memory[1]:.1f} "
+                    f"| {difference:.0e} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    if "--worker" in sys.argv:
+        weights, signal, repeats, threads, *output = sys.argv[2:]
+        worker(weights, signal, int(repeats), int(threads), output[0] if output else None)
+    else:
+        main()

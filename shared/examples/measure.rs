@@ -1,0 +1,72 @@
+//! Times a network's forward pass for `scripts/bench.py`, which compares it with PyTorch's.
+//!
+//! `measure PRESET --input FILE [--output FILE] [--export FILE] [--form plain|products|convolutions] [--repeats N]`
+//!
+//! The input is raw `f32` samples, and so is the output. `--export` writes the weights as safetensors instead of measuring.
+//! Threads are those of `RAYON_NUM_THREADS`. Prints JSON: seconds of every repetition, and the process's peak memory.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::time::Instant;
+
+use burn::backend::Flex;
+use burn::prelude::*;
+use shared::Weights;
+use shared::bundle::{Bundle, Card, Precision};
+use shared::nn::{NetworkConfig, Phrasing};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let preset = arguments.first().ok_or("expected a preset")?;
+    let option = |name: &str| {
+        let position = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(position + 1).map(String::as_str)
+    };
+    let device = Default::default();
+    // The same weights in every process.
+    <Flex as Backend>::seed(&device, 1);
+    let config = NetworkConfig::preset(preset)?;
+    let network = config.init::<Flex>(&device);
+    // Burn draws weights where they are first read: here, in the same order in every process.
+    let weights = Weights::of(&network)?;
+    if let Some(path) = option("--export") {
+        let bundle = Bundle::pack(&network, config, 16_000, Precision::F32, Card::default())?;
+        let notes = BTreeMap::from([("config".into(), serde_json::to_string(&bundle.config)?)]);
+        return Ok(fs::write(path, weights.to_safetensors(&notes)?)?);
+    }
+
+    drop(weights);
+    let bytes = fs::read(option("--input").ok_or("expected --input FILE")?)?;
+    let samples: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let shape = [1, 1, samples.len()];
+    let repeats = option("--repeats").map_or(Ok(1), str::parse::<usize>)?;
+    let forward: Box<dyn Fn(Tensor<Flex, 3>) -> Tensor<Flex, 3>> = match option("--form").unwrap_or("products") {
+        "plain" => Box::new(move |input| network.forward(input)),
+        form => {
+            let phrasing = if form == "convolutions" { Phrasing::Convolutions } else { Phrasing::Products };
+            let network = network.for_inference(phrasing);
+            Box::new(move |input| network.forward(input))
+        }
+    };
+    let mut seconds = Vec::new();
+    for _ in 0..repeats {
+        let input = Tensor::from_data(TensorData::new(samples.clone(), shape), &device);
+        let start = Instant::now();
+        let output = forward(input).into_data();
+        seconds.push(start.elapsed().as_secs_f64());
+        if let Some(path) = option("--output") {
+            let output = output.to_vec::<f32>().map_err(|error| format!("{error:?}"))?;
+            fs::write(path, output.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>())?;
+        }
+    }
+    println!("{}", serde_json::json!({"seconds": seconds, "peak_bytes": peak_bytes()}));
+    Ok(())
+}
+
+/// The most memory that the process has had resident, where the system says so.
+fn peak_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?)
+}
