@@ -62,7 +62,8 @@ fn names_and_shapes_are_those_documented() {
 fn documented_shapes_can_be_used() {
     let document = include_str!("../../docs/weights.md");
     let shapes = document.split("```json").skip(1).map(|rest| rest.split("```").next().expect("closed"));
-    let configs: Vec<NetworkConfig> = shapes.map(|json| serde_json::from_str(json).expect("a network's shape")).collect();
+    let configs: Vec<NetworkConfig> =
+        shapes.map(|json| serde_json::from_str(json).expect("a network's shape")).collect();
     assert_eq!(configs.len(), 3);
     configs.iter().for_each(|config| config.validate().expect("within range"));
 }

@@ -249,6 +249,6 @@ pub fn losses<B: AutodiffBackend>(tolerance: Tolerance) {
         let value = loss.forward(fixture.tensor("noisy"), fixture.tensor("clean"), estimate.clone());
         fixture.compare(name, value.clone(), tolerance.forward);
         let gradient = estimate.grad(&value.backward()).expect("depends on the estimate");
-        fixture.compare(&format!("gradients.{name}"), Tensor::<B::InnerBackend, 3>::from(gradient), tolerance.gradient);
+        fixture.compare(&format!("gradients.{name}"), gradient, tolerance.gradient);
     }
 }
