@@ -33,6 +33,25 @@ pub enum Error {
         got: String,
     },
 
+    /// A noise chain that cannot be read.
+    #[error("not a usable noise chain: {0}")]
+    Chain(String),
+
+    /// A step of a noise chain with a field that cannot be used.
+    #[error("step {step} ({kind}), {field}: expected {expected}, got {got}")]
+    Noise {
+        /// The step's number in its chain, from 1.
+        step: usize,
+        /// The step's kind.
+        kind: &'static str,
+        /// The field's name.
+        field: String,
+        /// What would have been accepted.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+
     /// A bundle that cannot be loaded.
     #[error("not a usable bundle: {0}")]
     Bundle(String),

@@ -8,13 +8,13 @@
 //! |---|---|
 //! | [`audio`], [`wav`], [`resample`] | recordings in memory, as bytes, at another sampling rate |
 //! | [`dsp`] | framing, the STFT and its inverse: as differentiable tensor code, and on slices |
-//! | [`noise`] | the two STFT corruptions, and additive noise at a requested SNR |
+//! | [`noise`] | the two STFT corruptions, added noise and what channels do, in chains that are read from JSON |
 //! | [`synth`] | speech-like sound made by code, for training and tests where there is no recording |
 //! | [`nn`] | the autoencoder, the WaveNet and the Deep Complex U-Net |
 //! | [`loss`], [`metric`] | what training minimises, and what people compare |
 //! | [`bundle`] | a trained network as one file: configuration, weights and card |
 //! | [`weights`] | weights by name, exchanged with PyTorch and others as safetensors |
-//! | [`pipeline`] | a whole recording through a network, piece by piece |
+//! | [`pipeline`], [`stream`] | a recording through a network: whole, or as it comes |
 
 pub mod audio;
 pub mod bundle;
@@ -26,6 +26,7 @@ pub mod nn;
 pub mod noise;
 pub mod pipeline;
 pub mod resample;
+pub mod stream;
 pub mod synth;
 pub mod wav;
 pub mod weights;

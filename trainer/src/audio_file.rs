@@ -1,31 +1,112 @@
 //! Recordings on disk.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use shared::wav::{self, Encoding};
 use shared::{Audio, resample};
-use symphonia::core::codecs::audio::AudioDecoderOptions;
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as DecodeError;
-use symphonia::core::formats::TrackType;
 use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
+use tempfile::NamedTempFile;
 use walkdir::WalkDir;
 
 /// Extensions taken for recordings when a folder is walked.
 const EXTENSIONS: [&str; 11] = ["wav", "wave", "flac", "ogg", "oga", "mp3", "m4a", "mp4", "aac", "mkv", "webm"];
 
-/// Reads a recording in any supported format, with the WAV encoding that suits its precision.
+/// Samples of each channel that are read at a time.
+const BLOCK_LENGTH: usize = 1 << 14;
+
+/// A recording in any supported format, being read bit by bit.
+pub enum Reader {
+    /// A WAV file.
+    Wav(wav::Reader<BufReader<File>>),
+    /// What Symphonia decodes.
+    Decoded(Box<Decoder>),
+}
+
+/// A recording that Symphonia decodes.
+pub struct Decoder {
+    format: Box<dyn FormatReader>,
+    decoder: Box<dyn AudioDecoder>,
+    track_id: u32,
+    length: Option<u64>,
+    sample_rate_hz: u32,
+    /// The packet that told the rate and the number of channels; handed out first.
+    first: Option<Vec<Vec<f32>>>,
+    channels: usize,
+}
+
+impl Reader {
+    /// Opens a recording and reads as much as tells its rate and channels.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        let reader = if has_extension(path, &["wav", "wave"]) {
+            wav::Reader::new(BufReader::new(file)).map(Self::Wav).map_err(Into::into)
+        } else {
+            Decoder::open(file, path).map(|decoder| Self::Decoded(Box::new(decoder)))
+        };
+        reader.with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    /// Samples per second.
+    pub fn sample_rate_hz(&self) -> u32 {
+        match self {
+            Self::Wav(reader) => reader.sample_rate_hz(),
+            Self::Decoded(decoder) => decoder.sample_rate_hz,
+        }
+    }
+
+    /// Channels, at least 1.
+    pub fn channels(&self) -> usize {
+        match self {
+            Self::Wav(reader) => reader.channels(),
+            Self::Decoded(decoder) => decoder.channels,
+        }
+    }
+
+    /// Samples per channel, where the file says how many.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Self::Wav(reader) => Some(reader.length()),
+            Self::Decoded(decoder) => decoder.length,
+        }
+    }
+
+    /// The WAV encoding that suits the recording's precision.
+    pub fn encoding(&self) -> Encoding {
+        match self {
+            Self::Wav(reader) => reader.encoding(),
+            Self::Decoded(_) => Encoding::Pcm16,
+        }
+    }
+
+    /// The next samples of each channel, some thousands; none at the end.
+    pub fn read(&mut self) -> Result<Option<Vec<Vec<f32>>>> {
+        match self {
+            Self::Wav(reader) => Ok(Some(reader.read(BLOCK_LENGTH)?).filter(|block| !block[0].is_empty())),
+            Self::Decoded(decoder) => decoder.read(),
+        }
+    }
+}
+
+/// Reads a whole recording in any supported format, with the WAV encoding that suits its precision.
 pub fn read(path: &Path) -> Result<(Audio, Encoding)> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let decoded = if has_extension(path, &["wav", "wave"]) {
-        wav::decode(BufReader::new(file)).map_err(Into::into)
-    } else {
-        decode(file, path).map(|audio| (audio, Encoding::Pcm16))
+    let mut reader = Reader::open(path)?;
+    let mut whole = || -> Result<_> {
+        let mut channels = vec![Vec::new(); reader.channels()];
+        while let Some(block) = reader.read()? {
+            for (channel, samples) in channels.iter_mut().zip(block) {
+                channel.extend(samples);
+            }
+        }
+        Ok((Audio::new(reader.sample_rate_hz(), channels)?, reader.encoding()))
     };
-    decoded.with_context(|| format!("cannot read {}", path.display()))
+    whole().with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Reads a recording as one channel at `sample_rate_hz`.
@@ -41,22 +122,48 @@ pub fn write(path: &Path, audio: &Audio, encoding: Encoding) -> Result<()> {
     write_whole(path, &bytes)
 }
 
-/// Writes a file under a temporary name beside its place and renames it there, so that no reader sees half of it.
+/// Writes a file: whole, or not at all.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(context)?;
-    let mut name = path.file_name().with_context(context)?.to_owned();
-    name.push(".part");
-    let part = folder.join(name);
-    let written = File::create(&part)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        // What is left of a failed attempt is of no use to anybody.
-        let _ = fs::remove_file(&part);
+    NewFile::create(path)?.finish(|file| Ok(file.write_all(bytes)?))
+}
+
+/// A file that gets its name once it is whole, so that no reader sees half of it. Dropped before, it leaves nothing behind.
+pub struct NewFile<'a> {
+    path: &'a Path,
+    file: NamedTempFile,
+}
+
+impl<'a> NewFile<'a> {
+    /// A file under a temporary name in the folder of `path`, which is made if there is none.
+    pub fn create(path: &'a Path) -> Result<Self> {
+        let context = || format!("cannot write {}", path.display());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).with_context(context)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            // Readable for whoever the user lets read new files, not for the user alone.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.suffix(".part").tempfile_in(folder).with_context(context)?;
+        Ok(Self { path, file })
     }
-    written.with_context(context)
+
+    /// Lets `write` fill the file, and gives it its name.
+    pub fn finish(self, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
+        let fill = || -> Result<()> {
+            let mut buffer = BufWriter::new(self.file.as_file());
+            write(&mut buffer)?;
+            buffer.flush()?;
+            self.file.as_file().sync_all()?;
+            Ok(())
+        };
+        let context = || format!("cannot write {}", self.path.display());
+        fill().with_context(context)?;
+        self.file.persist(self.path).map_err(|error| error.error).with_context(context)?;
+        Ok(())
+    }
 }
 
 /// All recordings below `folder`, in the order of their paths.
@@ -79,43 +186,57 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     extensions.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// Decodes whatever Symphonia can, skipping packets that are broken as players do.
-fn decode(file: File, path: &Path) -> Result<Audio> {
-    let mut hint = Hint::new();
-    if let Some(extension) = path.extension().and_then(|extension| extension.to_str()) {
-        hint.with_extension(extension);
+impl Decoder {
+    fn open(file: File, path: &Path) -> Result<Self> {
+        let mut hint = Hint::new();
+        if let Some(extension) = path.extension().and_then(|extension| extension.to_str()) {
+            hint.with_extension(extension);
+        }
+        let stream = MediaSourceStream::new(Box::new(file), Default::default());
+        let format = symphonia::default::get_probe().probe(&hint, stream, Default::default(), Default::default())?;
+        let track = format.default_track(TrackType::Audio).context("there is no sound in it")?;
+        let (track_id, length) = (track.id, track.num_frames);
+        let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
+        let decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(parameters.context("its codec is not known")?, &AudioDecoderOptions::default())?;
+        let mut this = Self { format, decoder, track_id, length, sample_rate_hz: 0, first: None, channels: 0 };
+        let first = this.packet()?.context("there is no sound in it")?;
+        this.channels = first.len();
+        this.first = Some(first);
+        Ok(this)
     }
-    let stream = MediaSourceStream::new(Box::new(file), Default::default());
-    let mut format = symphonia::default::get_probe().probe(&hint, stream, Default::default(), Default::default())?;
-    let track = format.default_track(TrackType::Audio).context("there is no sound in it")?;
-    let track_id = track.id;
-    let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters.context("its codec is not known")?, &AudioDecoderOptions::default())?;
 
-    let mut channels: Vec<Vec<f32>> = Vec::new();
-    let mut sample_rate_hz = 0;
-    let mut packet_channels: Vec<Vec<f32>> = Vec::new();
-    while let Some(packet) = format.next_packet()? {
-        if packet.track_id != track_id {
-            continue;
+    fn read(&mut self) -> Result<Option<Vec<Vec<f32>>>> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
         }
-        let decoded = match decoder.decode(&packet) {
-            Ok(decoded) => decoded,
-            Err(DecodeError::DecodeError(_) | DecodeError::IoError(_)) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        decoded.copy_to_vecs_planar(&mut packet_channels);
-        if channels.is_empty() {
-            sample_rate_hz = decoded.spec().rate();
-            channels.resize(packet_channels.len(), Vec::new());
-        }
-        if channels.len() != packet_channels.len() || sample_rate_hz != decoded.spec().rate() {
+        let sample_rate_hz = self.sample_rate_hz;
+        let packet = self.packet()?;
+        if packet.as_ref().is_some_and(|packet| packet.len() != self.channels || self.sample_rate_hz != sample_rate_hz)
+        {
             bail!("its rate or number of channels changes midway");
         }
-        for (channel, samples) in channels.iter_mut().zip(&packet_channels) {
-            channel.extend_from_slice(samples);
-        }
+        Ok(packet)
     }
-    Ok(Audio::new(sample_rate_hz, channels)?)
+
+    /// The next packet that can be decoded; broken ones are skipped, as players do.
+    fn packet(&mut self) -> Result<Option<Vec<Vec<f32>>>> {
+        while let Some(packet) = self.format.next_packet()? {
+            if packet.track_id != self.track_id {
+                continue;
+            }
+            let decoded = match self.decoder.decode(&packet) {
+                Ok(decoded) => decoded,
+                Err(DecodeError::DecodeError(_) | DecodeError::IoError(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let mut channels = Vec::new();
+            decoded.copy_to_vecs_planar(&mut channels);
+            self.sample_rate_hz = decoded.spec().rate();
+            if !channels.is_empty() {
+                return Ok(Some(channels));
+            }
+        }
+        Ok(None)
+    }
 }

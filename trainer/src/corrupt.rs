@@ -1,24 +1,29 @@
 //! `trainer corrupt`: recordings with noise, to try denoisers on.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared::dsp::spectrum::SpectrumPlan;
-use shared::noise::{self, Corruption, Threshold};
+use serde_json::json;
+use shared::noise::{Chain, Group, Noise, Recordings};
+use shared::resample;
 use shared::wav::Encoding;
-use shared::{Audio, resample};
 
 use crate::audio_file;
 use crate::batch::{self, Share, Task};
 
 /// Make recordings noisy.
 ///
-/// Every channel gets its own noise, at the recording's own rate. Files are named and failures treated as by `denoise`.
+/// The channels of a recording share rooms, lost packets, hum and every number that is drawn; other noise is independent in each.
+/// Noise is made at the recording's own rate. Files are named and failures treated as by `denoise`.
 #[derive(Args)]
+#[command(after_long_help = kinds_of_noise())]
 pub struct CorruptArguments {
     /// A recording, or a folder of them.
     #[arg(value_name = "IN")]
@@ -26,45 +31,67 @@ pub struct CorruptArguments {
     /// Folder of the results; for one input file it may be a name that ends in .wav.
     #[arg(short, long)]
     out: PathBuf,
-    /// zero-small, raise-small (small STFT coefficients become 0, or larger), white, brown or file:PATH (which are added).
-    #[arg(long)]
-    noise: Noise,
+    /// A kind of noise (zero-small, raise-small, white, pink, ...; --help lists all), or file:PATH for a recording of one.
+    #[arg(long, required_unless_present = "chain", conflicts_with = "chain")]
+    noise: Option<Named>,
     /// Share of the STFT coefficients that count as small, 0 to 1 [default: 0.8 for zero-small, 0.6 for raise-small].
-    #[arg(long, value_parser = share)]
+    #[arg(long, value_parser = share, conflicts_with = "chain")]
     amount: Option<f32>,
-    /// Signal-to-noise ratio of added noise in dB [default: 5].
-    #[arg(long, value_parser = decibels, allow_negative_numbers = true)]
+    /// Signal-to-noise ratio of added noise in dB, of speech while it is active to noise over its length [default: 5].
+    #[arg(long, value_parser = decibels, allow_negative_numbers = true, conflicts_with = "chain")]
     snr_db: Option<f32>,
-    /// Seed of added noise [default: 1].
+    /// A chain of noises as JSON, `[{"kind": "room"}, {"kind": "pink", "snr_db": [0, 10]}]`. Recordings are looked for beside it.
+    #[arg(long, value_name = "FILE.json")]
+    chain: Option<PathBuf>,
+    /// Seed of everything random [default: 1].
     #[arg(long)]
     seed: Option<u64>,
 }
 
 /// Noise as people name it.
 #[derive(Clone, Debug, PartialEq)]
-enum Noise {
-    ZeroSmall,
-    RaiseSmall,
-    White,
-    Brown,
+enum Named {
+    Kind(Noise),
     File(PathBuf),
 }
 
-impl FromStr for Noise {
+impl FromStr for Named {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "zero-small" => Ok(Self::ZeroSmall),
-            "raise-small" => Ok(Self::RaiseSmall),
-            "white" => Ok(Self::White),
-            "brown" => Ok(Self::Brown),
-            _ => match text.strip_prefix("file:") {
-                Some(path) if !path.is_empty() => Ok(Self::File(path.into())),
-                _ => Err(format!("expected zero-small, raise-small, white, brown or file:PATH, got {text:?}")),
-            },
+        if let Some(path) = text.strip_prefix("file:").filter(|path| !path.is_empty()) {
+            return Ok(Self::File(path.into()));
+        }
+        // A recording has a path, which its kind does not tell.
+        let noise = Noise::of_kind(text).filter(|noise| noise.recordings().is_empty());
+        noise.map(Self::Kind).ok_or_else(|| {
+            let kinds: Vec<&str> = Noise::kinds().iter().map(Noise::kind).filter(|&kind| kind != "recording").collect();
+            format!("expected {} or file:PATH, got {text:?}", kinds.join(", "))
+        })
+    }
+}
+
+/// All kinds of noise and their fields.
+fn kinds_of_noise() -> String {
+    let mut text = String::from("Kinds of noise, with what each field may be, and what it is if left out:\n");
+    for noise in Noise::kinds() {
+        let _ = writeln!(text, "\n  {} ({}): {}", noise.kind(), noise.group(), noise.about());
+        let numbers = noise.numbers();
+        for number in &numbers {
+            let default = number.value.map_or(String::new(), |value| format!(" [{value}]"));
+            let _ =
+                writeln!(text, "    {:<20} {} to {}{default}", number.name, number.range.start(), number.range.end());
+        }
+        let fields = json!(noise);
+        for (name, default) in fields.as_object().into_iter().flatten() {
+            if name != "kind" && numbers.iter().all(|number| number.name != name) {
+                let _ = writeln!(text, "    {name:<20} [{default}]");
+            }
         }
     }
+    text += "\nIn a chain every number may be a range [low, high] to draw from, and every step may have a \"probability\". \
+             Of the thresholds of zero-small and raise-small one may be given; positions in rooms are [x, y, z].";
+    text
 }
 
 fn share(text: &str) -> Result<f32, String> {
@@ -80,14 +107,27 @@ fn decibels(text: &str) -> Result<f32, String> {
 impl CorruptArguments {
     /// Checks what was asked and does it.
     pub fn run(self) -> Result<()> {
-        let method = self.method()?;
+        let (chain, recordings) = match (&self.chain, &self.noise) {
+            (Some(path), _) => read_chain(path)?,
+            (None, Some(noise)) => self.named(noise)?,
+            (None, None) => bail!("expected --noise or --chain"),
+        };
         let tasks = batch::plan(&[self.input], Some(&self.out), "noisy")?;
         let tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
+        let seed = self.seed.unwrap_or(1);
         let work = |(index, task): &(usize, Task), share: &Share| {
             let (audio, encoding) = audio_file::read(&task.input)?;
-            let noisy = method
-                .apply(&audio, *index as u64)
+            // Every file has a seed of its own, so that no two get the same noise.
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(*index as u64);
+            let noisy = chain
+                .apply(&audio, rng.next_u64(), &recordings)
                 .with_context(|| format!("cannot make {} noisy", task.input.display()))?;
+            let additive = chain.steps().iter().any(|step| step.noise.group() == Group::Additive);
+            if additive && audio.channels().iter().any(|channel| channel.iter().all(|&sample| sample == 0.0)) {
+                let path = task.input.display();
+                share.warn(&format!("{path}: silent channels stay silent, having no level to set a ratio to"));
+            }
             let clipped = noisy.channels().iter().flatten().filter(|sample| sample.abs() > 1.0).count();
             if clipped > 0 && encoding != Encoding::Float32 {
                 share.warn(&format!(
@@ -100,86 +140,64 @@ impl CorruptArguments {
         batch::each(&tasks, "adding noise", work).1
     }
 
-    fn method(&self) -> Result<Method> {
-        let corruption = match self.noise {
-            Noise::ZeroSmall => Corruption::ZeroSmall(Threshold::Quantile(self.amount.unwrap_or(0.8))),
-            Noise::RaiseSmall => Corruption::RaiseSmall(Threshold::Quantile(self.amount.unwrap_or(0.6))),
-            Noise::White | Noise::Brown | Noise::File(_) => return self.additive(),
+    /// The chain of one noise.
+    fn named(&self, named: &Named) -> Result<(Chain, Files)> {
+        let (group, kind) = match named {
+            Named::Kind(noise) => (noise.group(), noise.kind()),
+            Named::File(_) => (Group::Additive, "recording"),
         };
-        if self.snr_db.is_some() || self.seed.is_some() {
-            bail!("--snr-db and --seed are for added noise only; zero-small and raise-small take --amount");
-        }
-        Ok(Method::Stft(corruption))
-    }
-
-    fn additive(&self) -> Result<Method> {
-        if self.amount.is_some() {
+        if self.amount.is_some() && group != Group::Stft {
             bail!("--amount is for zero-small and raise-small only; added noise takes --snr-db");
         }
-        let sound = match &self.noise {
-            Noise::File(path) => {
-                let (audio, _) = audio_file::read(path)?;
-                Sound::Recording { samples: audio.to_mono(), sample_rate_hz: audio.sample_rate_hz() }
-            }
-            Noise::Brown => Sound::Brown,
-            _ => Sound::White,
-        };
-        Ok(Method::Added { sound, snr_db: self.snr_db.unwrap_or(5.0), seed: self.seed.unwrap_or(1) })
+        if self.snr_db.is_some() && group != Group::Additive || self.seed.is_some() && group == Group::Stft {
+            bail!("--snr-db and --seed are for added noise only; zero-small and raise-small take --amount");
+        }
+        let mut step = json!({"kind": kind});
+        if let Some(share) = self.amount {
+            step["quantile"] = share.into();
+        }
+        if let Some(snr_db) = self.snr_db {
+            step["snr_db"] = snr_db.into();
+        }
+        let mut files = Files::default();
+        if let Named::File(path) = named {
+            let name = path.display().to_string();
+            files.add(&name, path)?;
+            step["file"] = name.into();
+        }
+        Ok((Chain::from_json(&json!([step]).to_string())?, files))
     }
 }
 
-/// What is done to a recording.
-enum Method {
-    Stft(Corruption),
-    Added { sound: Sound, snr_db: f32, seed: u64 },
+/// A chain from a file, and the recordings that it names.
+fn read_chain(path: &Path) -> Result<(Chain, Files)> {
+    let context = || format!("cannot use the chain {}", path.display());
+    let chain = Chain::from_json(&std::fs::read_to_string(path).with_context(context)?).with_context(context)?;
+    let mut files = Files::default();
+    for name in chain.recordings() {
+        files.add(name, &path.with_file_name(name)).with_context(context)?;
+    }
+    Ok((chain, files))
 }
 
-/// Noise that can be added.
-enum Sound {
-    White,
-    Brown,
-    Recording { samples: Vec<f32>, sample_rate_hz: u32 },
-}
+/// Recordings by the names that a chain has for them, as one channel, with their rates in Hz.
+#[derive(Default)]
+struct Files(HashMap<String, (Vec<f32>, u32)>);
 
-impl Method {
-    /// The noisy recording; `index` is its number in the batch, so that no two get the same noise.
-    fn apply(&self, audio: &Audio, index: u64) -> shared::Result<Audio> {
-        let rate_hz = audio.sample_rate_hz();
-        let channels: shared::Result<_> = match self {
-            Self::Stft(corruption) => {
-                let plan = SpectrumPlan::new(noise::stft::STFT);
-                audio.channels().iter().map(|channel| corruption.apply(&plan, channel)).collect()
-            }
-            Self::Added { sound, snr_db, seed } => {
-                let mut rng = ChaCha8Rng::seed_from_u64(*seed);
-                rng.set_stream(index);
-                let sound = sound.at_rate(rate_hz)?;
-                let mix = |clean: &Vec<f32>| noise::mix(clean, &sound.draw(clean.len(), &mut rng), *snr_db);
-                audio.channels().iter().map(mix).collect()
-            }
-        };
-        Audio::new(rate_hz, channels?)
+impl Files {
+    fn add(&mut self, name: &str, path: &Path) -> Result<()> {
+        let (audio, _) = audio_file::read(path)?;
+        self.0.insert(name.to_owned(), (audio.to_mono(), audio.sample_rate_hz()));
+        Ok(())
     }
 }
 
-impl Sound {
-    fn at_rate(&self, rate_hz: u32) -> shared::Result<Self> {
-        Ok(match self {
-            Self::White => Self::White,
-            Self::Brown => Self::Brown,
-            Self::Recording { samples, sample_rate_hz } => Self::Recording {
-                samples: resample::resample(samples, *sample_rate_hz, rate_hz)?,
-                sample_rate_hz: rate_hz,
-            },
-        })
-    }
-
-    /// `len` samples; a recording starts anywhere and is repeated where it is too short.
-    fn draw(&self, len: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
-        match self {
-            Self::White => noise::white(len, rng),
-            Self::Brown => noise::brown(len, rng),
-            Self::Recording { samples, .. } => noise::loop_to(samples, rng.random_range(0..samples.len()), len),
+impl Recordings for Files {
+    fn recording(&self, name: &str, _choice: u64, sample_rate_hz: u32) -> Option<Cow<'_, [f32]>> {
+        let (samples, rate_hz) = self.0.get(name)?;
+        match *rate_hz == sample_rate_hz {
+            true => Some(samples.into()),
+            false => resample::resample(samples, *rate_hz, sample_rate_hz).ok().map(Cow::Owned),
         }
     }
 }

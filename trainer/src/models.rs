@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use shared::Bundle;
-use shared::bundle::Score;
+use shared::bundle::{Precision, Score};
 use shared::nn::NetworkConfig;
 
 use crate::SAMPLE_RATE_HZ;
@@ -26,6 +26,7 @@ struct Model {
     /// The preset it was trained from, if that is still what it was.
     network: String,
     parameters: u64,
+    bundle_bytes: usize,
     sample_rate_hz: u32,
     scores: Vec<Score>,
 }
@@ -37,6 +38,13 @@ struct Preset {
     parameters: u64,
     receptive_field_samples: usize,
     receptive_field_ms: f64,
+    /// Real multiply-accumulate operations for a second of audio, as [`NetworkConfig::macs_per_second`] counts them.
+    macs_per_second: f64,
+    /// How far a streamed output lags behind, as [`NetworkConfig::latency`] defines it.
+    latency_samples: usize,
+    latency_ms: f64,
+    /// Bytes of the weights, stored in full and in half precision.
+    weight_bytes: [u64; 2],
 }
 
 impl ModelsArguments {
@@ -65,35 +73,57 @@ fn model((name, bytes): (&'static str, &[u8])) -> Result<Model> {
         name,
         network: preset.map_or_else(|| format!("{kind} of another shape"), |(name, _)| name.into()),
         parameters: config.network.parameters(),
+        bundle_bytes: bytes.len(),
         sample_rate_hz: config.sample_rate_hz,
         scores: card.scores,
     })
 }
 
 fn preset((name, config): (&'static str, NetworkConfig)) -> Preset {
-    let samples = config.receptive_field();
+    let milliseconds = |samples: usize| samples as f64 * 1000.0 / f64::from(SAMPLE_RATE_HZ);
+    let (field, latency) = (config.receptive_field(), config.latency());
     Preset {
         name,
         parameters: config.parameters(),
-        receptive_field_samples: samples,
-        receptive_field_ms: samples as f64 * 1000.0 / f64::from(SAMPLE_RATE_HZ),
+        receptive_field_samples: field,
+        receptive_field_ms: milliseconds(field),
+        macs_per_second: config.macs_per_second(SAMPLE_RATE_HZ),
+        latency_samples: latency,
+        latency_ms: milliseconds(latency),
+        weight_bytes: [Precision::F32, Precision::F16].map(|precision| config.weight_bytes(precision)),
     }
 }
 
 fn print_tables(models: &[Model], presets: &[Preset]) {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
     println!("Trained models, for --model:\n");
-    println!("{:15} {:15} {:>10}  score", "name", "network", "parameters");
-    for Model { name, network, parameters, scores, .. } in models {
-        println!("{name:15} {network:15} {parameters:>10}  {}", scores.first().map(describe).unwrap_or_default());
+    println!("{:15} {:15} {:>10} {:>7}  score", "name", "network", "parameters", "MB");
+    for Model { name, network, parameters, bundle_bytes, scores, .. } in models {
+        let score = scores.first().map(describe).unwrap_or_default();
+        println!("{name:15} {network:15} {parameters:>10} {:>7.2}  {score}", megabytes(*bundle_bytes as u64));
         for score in scores.iter().skip(1) {
-            println!("{:42}  {}", "", describe(score));
+            println!("{:50}  {}", "", describe(score));
         }
     }
-    println!("\nPresets, for `trainer train --network`:\n");
-    println!("{:15} {:>10}  receptive field at 16 kHz", "name", "parameters");
-    for Preset { name, parameters, receptive_field_samples, receptive_field_ms } in presets {
-        println!("{name:15} {parameters:>10}  {receptive_field_samples} samples, {receptive_field_ms:.0} ms");
+    println!("\nPresets, for `trainer train --network`, at {SAMPLE_RATE_HZ} Hz:\n");
+    println!("{:15} {:>10} {:>14} {:>7} {:>13} {:>12}", "", "", "receptive", "million", "latency", "weights, MB");
+    println!(
+        "{:15} {:>10} {:>7} {:>6} {:>7} {:>6} {:>6} {:>6} {:>5}",
+        "name", "parameters", "samples", "ms", "MAC/s", "samples", "ms", "f32", "f16"
+    );
+    for preset in presets {
+        let Preset { name, parameters, receptive_field_samples: field, latency_samples: latency, .. } = preset;
+        let [full, half] = preset.weight_bytes.map(megabytes);
+        println!(
+            "{name:15} {parameters:>10} {field:>7} {:>6.0} {:>7.0} {latency:>6} {:>6.0} {full:>6.2} {half:>5.2}",
+            preset.receptive_field_ms,
+            preset.macs_per_second / 1e6,
+            preset.latency_ms,
+        );
     }
+    println!(
+        "\nLatency: samples that must have come in after one before its output is final, without time for computing."
+    );
 }
 
 fn describe(Score { set, metric, before, after }: &Score) -> String {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use hound::{SampleFormat, WavReader, WavSpec};
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -67,6 +67,86 @@ fn denoising_keeps_rate_channels_length_and_encoding() {
     assert_eq!(reader.spec(), expected);
     assert_eq!(reader.duration() as usize, read(&input).len());
     assert_eq!(fs::read(&input).unwrap(), before, "the input is untouched");
+}
+
+#[test]
+fn the_attenuation_limit_is_obeyed() {
+    let folder = tempdir().unwrap();
+    write_speech(&folder.path().join("in.wav"), 48_000, 2, 0.4, Encoding::Float32);
+    let run = |limit: &str| {
+        succeed(
+            folder.path(),
+            &format!("denoise in.wav -o out.wav --model autoencoder --attenuation-limit-db {limit}"),
+        );
+        read(&folder.path().join("out.wav"))
+    };
+    let input = read(&folder.path().join("in.wav"));
+    let distance = |audio: &Audio| {
+        let pairs = audio.channels().iter().flatten().zip(input.channels().iter().flatten());
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    let (all, some, none) = (run("100"), run("6"), run("0"));
+    assert!(distance(&none) < 1e-6, "{}", distance(&none));
+    let ratio = distance(&some) / distance(&all);
+    assert!((ratio - (1.0 - 10f32.powf(-0.3))).abs() < 1e-3, "{ratio}");
+    for limit in ["-1", "101", "nan", "loud"] {
+        let message = fail(folder.path(), &format!("denoise in.wav --attenuation-limit-db={limit}"));
+        assert!(message.contains("expected a number of dB from 0 to 100"), "{message}");
+    }
+}
+
+/// Most memory that the program held at once, in MiB.
+#[cfg(target_os = "linux")]
+fn peak_mib(folder: &Path, arguments: &str) -> f64 {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .spawn()
+        .unwrap();
+    let mut peak = 0.0;
+    loop {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+        peak = kib.map_or(peak, |kib| f64::max(peak, kib / 1024.0));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{arguments}");
+            return peak;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_length() {
+    let folder = tempdir().unwrap();
+    let spec = WavSpec { channels: 2, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    for (name, seconds) in [("short.wav", 15), ("long.wav", 105)] {
+        let mut writer = WavWriter::create(folder.path().join(name), spec).unwrap();
+        for index in 0..seconds * 96_000u32 {
+            writer.write_sample((index.wrapping_mul(2_654_435_761) >> 20) as i16 - 2_048).unwrap();
+        }
+        writer.finalize().unwrap();
+    }
+    let [short, long] = ["short", "long"]
+        .map(|name| peak_mib(folder.path(), &format!("denoise {name}.wav -o {name}.out.wav --model autoencoder")));
+    // The minute and a half more would be 33 MiB as floats.
+    assert!(long < short + 12.0, "{short:.0} MiB for 15 s, {long:.0} MiB for 105 s");
+    assert!(long < 700.0, "{long:.0} MiB");
+}
+
+#[test]
+fn a_file_that_breaks_off_leaves_no_result() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("in.wav");
+    write_speech(&path, 16_000, 1, 4.0, Encoding::Pcm16);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 30_001]).unwrap();
+    let message = fail(folder.path(), "denoise in.wav --model autoencoder");
+    assert!(message.contains("in.wav") && message.contains("not a readable WAV file"), "{message}");
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["in.wav"]);
 }
 
 #[test]
@@ -241,6 +321,10 @@ fn models_are_listed() {
     assert!(names("presets").contains(&"large-dcunet-20".to_owned()));
     assert_eq!(report["models"][2]["parameters"], 131_105);
     assert_eq!(report["presets"][0]["receptive_field_samples"], 4095);
+    let baseline = &report["presets"][0];
+    assert_eq!(baseline["macs_per_second"], 65_536_000.0);
+    assert_eq!((&baseline["latency_samples"], &baseline["latency_ms"]), (&2080.into(), &130.0.into()));
+    assert_eq!(baseline["weight_bytes"][0], 4 * 131_105);
     let table = succeed(folder.path(), "models");
     assert!(table.contains("autoencoder") && table.contains("131105"), "{table}");
 }

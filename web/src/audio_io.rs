@@ -1,6 +1,6 @@
 //! Sound in and out of the browser: files, formats other than WAV, the microphone.
 
-use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Float32Array, Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -35,11 +35,17 @@ pub async fn prepare(blob: &Blob, decode: bool) -> Result<(Input, Vec<ArrayBuffe
         return Err(Failure::TooLong);
     }
     let channels = (0..audio.number_of_channels()).map(|index| {
-        let samples = audio.get_channel_data(index).map_err(unreadable)?;
-        Ok(js_sys::Float32Array::from(samples.as_slice()).buffer())
+        let samples = channel_data(&audio, index).map_err(unreadable)?;
+        Ok(samples.slice(0, samples.length()).buffer())
     });
     let sample_rate_hz = audio.sample_rate() as u32;
     Ok((Input::Samples { sample_rate_hz }, channels.collect::<Result<_, Failure>>()?))
+}
+
+/// A channel as it lies in the browser's memory; web-sys would copy it into ours.
+fn channel_data(audio: &AudioBuffer, index: u32) -> Result<Float32Array, JsValue> {
+    let method: Function = Reflect::get(audio, &"getChannelData".into())?.dyn_into()?;
+    method.call1(audio, &index.into())?.dyn_into()
 }
 
 fn is_wav(bytes: &ArrayBuffer) -> bool {
@@ -47,11 +53,11 @@ fn is_wav(bytes: &ArrayBuffer) -> bool {
     start.len() == 12 && &start[..4] == b"RIFF" && &start[8..] == b"WAVE"
 }
 
-/// A WAV file that players and links can use.
-pub fn wav_blob(bytes: &ArrayBuffer) -> Option<Blob> {
+/// A WAV file that players and links can use, from its parts.
+pub fn wav_blob(parts: &[ArrayBuffer]) -> Option<Blob> {
     let options = BlobPropertyBag::new();
     options.set_type("audio/wav");
-    Blob::new_with_u8_array_sequence_and_options(&Array::of1(bytes), &options).ok()
+    Blob::new_with_u8_array_sequence_and_options(&parts.iter().collect::<Array>(), &options).ok()
 }
 
 /// An address for a blob; kept until [`forget`].

@@ -6,6 +6,7 @@
 //! | `page` | page | what people see and do |
 //! | `audio_io` | page | files, other formats than WAV, the microphone |
 //! | `worker` | worker | answers requests |
+//! | `recording` | worker | recordings in the browser's memory, read and written bit by bit |
 //! | `session` | worker | the backend in use, and the loaded network |
 //! | `gpu` | worker | whether WebGPU can be used here |
 
@@ -19,6 +20,8 @@ mod gpu;
 mod messages;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
+#[cfg(target_arch = "wasm32")]
+mod recording;
 #[cfg(target_arch = "wasm32")]
 mod session;
 #[cfg(target_arch = "wasm32")]

@@ -4,17 +4,21 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::ArrayBuffer;
+use shared::noise::Chain;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Blob, Document, DragEvent, Element, File, FileList, HtmlAnchorElement, HtmlAudioElement, HtmlButtonElement,
-    HtmlElement, HtmlInputElement, HtmlProgressElement, HtmlSelectElement, HtmlTemplateElement, MessageEvent, Worker,
-    WorkerOptions, WorkerType,
+    HtmlElement, HtmlInputElement, HtmlProgressElement, HtmlSelectElement, HtmlTemplateElement, HtmlTextAreaElement,
+    MessageEvent, Worker, WorkerOptions, WorkerType,
 };
 
 use crate::audio_io::{self, Microphone};
 use crate::messages;
-use crate::protocol::{Backend, Failure, Input, MODELS, Request, Response};
+use crate::protocol::{AddedNoise, Backend, Failure, Input, MODELS, Request, Response};
+
+/// Seed of the noise that people add: the same noise again for the same recording, so that networks can be compared.
+const NOISE_SEED: u32 = 1;
 
 /// One recording on the page.
 struct Recording {
@@ -27,7 +31,10 @@ struct Recording {
     waiting: bool,
     /// The network that denoises it.
     model: String,
-    /// Address of the result.
+    /// Whether noise was added to it.
+    noisy: bool,
+    /// Addresses of the noisy recording and of the result.
+    before: String,
     result: Option<String>,
 }
 
@@ -150,8 +157,10 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
             waiting.into_iter().for_each(|id| denoise(shared, id));
         }
         Response::Progress { id, share } => app.progress(id as usize, share),
-        Response::Done { id, audio_seconds, elapsed_seconds } => {
-            if let Some(blob) = buffers.first().and_then(audio_io::wav_blob) {
+        Response::Done { id, noisy_parts, audio_seconds, elapsed_seconds } => {
+            let (noisy, denoised) = buffers.split_at(noisy_parts.min(buffers.len()));
+            app.show_before(id as usize, noisy);
+            if let Some(blob) = audio_io::wav_blob(denoised) {
                 app.finish(id as usize, &blob, audio_seconds, elapsed_seconds);
             }
         }
@@ -175,8 +184,12 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
 
 /// Sends a recording to the engine, or leaves it waiting until there is one.
 fn denoise(shared: &Shared, id: usize) {
-    let (blob, decoded) = {
+    let (blob, decoded, noise) = {
         let mut app = shared.borrow_mut();
+        let noise = match app.noise() {
+            Ok(noise) => noise,
+            Err(failure) => return app.fail(id, &failure),
+        };
         let ready = app.ready;
         let recording = &mut app.recordings[id];
         recording.waiting = true;
@@ -189,7 +202,7 @@ fn denoise(shared: &Shared, id: usize) {
         let model = app.model.clone();
         let recording = &mut app.recordings[id];
         recording.model = model;
-        (recording.original.clone(), recording.decoded)
+        (recording.original.clone(), recording.decoded, noise)
     };
     let shared = shared.clone();
     spawn_local(async move {
@@ -197,7 +210,7 @@ fn denoise(shared: &Shared, id: usize) {
             Ok((input, buffers)) => {
                 let mut app = shared.borrow_mut();
                 app.recordings[id].decoded |= input != Input::Wav;
-                app.post(&Request::Denoise { id: id as u32, input }, &buffers);
+                app.post(&Request::Denoise { id: id as u32, input, noise }, &buffers);
             }
             Err(failure) => shared.borrow_mut().fail(id, &failure),
         }
@@ -211,7 +224,8 @@ fn add(shared: &Shared, name: String, original: Blob) {
         let card = template.content().first_element_child().expect("the template holds a card");
         let card: Element = card.clone_node_with_deep(true).expect("elements can be copied").unchecked_into();
         child::<HtmlElement>(&card, ".name").set_text_content(Some(&name));
-        child::<HtmlAudioElement>(&card, ".before").set_src(&audio_io::address(&original));
+        let before = audio_io::address(&original);
+        child::<HtmlAudioElement>(&card, ".before").set_src(&before);
         // The newest first, where people look.
         let _ = app.element("recordings").prepend_with_node_1(&card);
         app.recordings.push(Recording {
@@ -221,6 +235,8 @@ fn add(shared: &Shared, name: String, original: Blob) {
             decoded: false,
             waiting: true,
             model: String::new(),
+            noisy: false,
+            before,
             result: None,
         });
         app.recordings.len() - 1
@@ -264,6 +280,20 @@ fn listen_to_people(shared: &Shared) {
 
     let chooser: HtmlSelectElement = app.element("model").unchecked_into();
     on(&chooser.into(), "change", shared, |shared, _| shared.borrow_mut().load());
+    let noise: HtmlTextAreaElement = app.element("noise").unchecked_into();
+    if let Some(chain) = query("noise") {
+        noise.set_value(&chain);
+        let _ = app.element("noise-panel").set_attribute("open", "");
+        app.check_noise();
+    }
+    on(&noise.into(), "input", shared, |shared, _| shared.borrow().check_noise());
+    on(&app.element("noise-example"), "change", shared, |shared, event| {
+        let app = shared.borrow();
+        if let Some(example) = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok()) {
+            app.element("noise").unchecked_into::<HtmlTextAreaElement>().set_value(&example.value());
+            app.check_noise();
+        }
+    });
     on(&app.element("record"), "click", shared, |shared, _| record(shared));
 }
 
@@ -312,6 +342,12 @@ fn on(target: &HtmlElement, kind: &str, shared: &Shared, act: impl Fn(&Shared, w
     listener.forget();
 }
 
+/// What the address says after `?` under a name.
+fn query(name: &str) -> Option<String> {
+    let search = web_sys::window()?.location().search().ok()?;
+    web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
 fn child<T: JsCast>(parent: &Element, selector: &str) -> T {
     let found = parent.query_selector(selector).ok().flatten().expect("the template has all parts");
     found.unchecked_into()
@@ -348,6 +384,27 @@ impl App {
         self.post(&Request::Load { model: model.into(), url: url.unwrap_or_default() }, &[]);
     }
 
+    /// The noise that is asked for, if any.
+    fn noise(&self) -> Result<Option<AddedNoise>, Failure> {
+        let text = self.element("noise").unchecked_into::<HtmlTextAreaElement>().value();
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let chain = Chain::from_json(&text).map_err(|error| Failure::NoNoise(error.to_string()))?;
+        Ok(Some(AddedNoise { chain, seed: NOISE_SEED }))
+    }
+
+    /// Says under the noise what is wrong with it.
+    fn check_noise(&self) {
+        let (text, invalid) = match self.noise() {
+            Ok(None) => ("Recordings are denoised as they are.".into(), "false"),
+            Ok(Some(_)) => ("Made before recordings are denoised, from the next one on.".into(), "false"),
+            Err(failure) => (failure.message(), "true"),
+        };
+        self.element("noise-note").set_text_content(Some(&text));
+        let _ = self.element("noise").set_attribute("aria-invalid", invalid);
+    }
+
     fn status(&self, state: &str, text: &str) {
         let status = self.element("status");
         let _ = status.set_attribute("data-state", state);
@@ -369,6 +426,19 @@ impl App {
         self.note(id, &failure.message());
     }
 
+    /// Plays the noisy recording as the one before, if there is one; else the original.
+    fn show_before(&mut self, id: usize, noisy_parts: &[ArrayBuffer]) {
+        let recording = &mut self.recordings[id];
+        let noisy = if noisy_parts.is_empty() { None } else { audio_io::wav_blob(noisy_parts) };
+        if noisy.is_none() && !recording.noisy {
+            return;
+        }
+        recording.noisy = noisy.is_some();
+        let before = audio_io::address(noisy.as_ref().unwrap_or(&recording.original));
+        audio_io::forget(&std::mem::replace(&mut recording.before, before));
+        child::<HtmlAudioElement>(&recording.card, ".before").set_src(&recording.before);
+    }
+
     fn finish(&mut self, id: usize, blob: &Blob, audio_seconds: f64, elapsed_seconds: f64) {
         let address = audio_io::address(blob);
         let recording = &mut self.recordings[id];
@@ -383,9 +453,10 @@ impl App {
         download.set_download(&format!("{stem}.denoised.wav"));
         let _ = recording.card.set_attribute("data-state", "done");
         let speed = audio_seconds / elapsed_seconds.max(1e-3);
-        let model = &self.recordings[id].model;
+        let Recording { model, noisy, .. } = &self.recordings[id];
+        let noise = if *noisy { " Noise was added before." } else { "" };
         let text = format!(
-            "Denoised by {model}: {audio_seconds:.1} s of sound in {elapsed_seconds:.1} s, {speed:.1} times as fast as it plays."
+            "Denoised by {model}: {audio_seconds:.1} s of sound in {elapsed_seconds:.1} s, {speed:.1} times as fast as it plays.{noise}"
         );
         self.note(id, &text);
     }

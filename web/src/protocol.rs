@@ -3,13 +3,14 @@
 //! A message is one of these enums as JSON, with audio beside it in buffers that change hands without a copy.
 
 use serde::{Deserialize, Serialize};
+use shared::noise::Chain;
 
-/// Minutes of one channel at 48 kHz that a recording may have: what fits into the 4 GiB that a page may use, with every copy
-/// that is made on the way.
-pub const MAX_MINUTES: usize = 30;
+/// Minutes of stereo at 48 kHz that a recording may have. The engine holds a few seconds of it, but the browser holds all of the
+/// file and all of the result.
+pub const MAX_MINUTES: usize = 70;
 
 /// [`MAX_MINUTES`] as samples over all channels.
-pub const MAX_SAMPLES: usize = 48_000 * 60 * MAX_MINUTES;
+pub const MAX_SAMPLES: usize = 2 * 48_000 * 60 * MAX_MINUTES;
 
 /// Largest file that can hold no more than [`MAX_SAMPLES`], in bytes.
 pub const MAX_FILE_BYTES: usize = 4 * MAX_SAMPLES;
@@ -60,7 +61,18 @@ pub enum Request {
         id: u32,
         /// What the buffers hold.
         input: Input,
+        /// What is done to it before.
+        noise: Option<AddedNoise>,
     },
+}
+
+/// Noise that is made before a recording is denoised.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AddedNoise {
+    /// What is done, step by step.
+    pub chain: Chain,
+    /// What all that is random in it depends on.
+    pub seed: u32,
 }
 
 /// What the buffers of a recording hold.
@@ -110,10 +122,12 @@ pub enum Response {
         /// Share that is done, 0 to 1.
         share: f64,
     },
-    /// A recording is denoised. Buffer: the WAV file.
+    /// A recording is denoised. Buffers: the parts of the noisy WAV file if noise was added, then those of the result.
     Done {
         /// Number of the recording.
         id: u32,
+        /// Parts of the noisy WAV file; 0 if no noise was added.
+        noisy_parts: usize,
         /// Length of the recording in seconds.
         audio_seconds: f64,
         /// How long it took, in seconds.
@@ -144,6 +158,8 @@ pub enum Failure {
     NoBackend(String),
     /// The worker died, most likely for want of memory.
     Died,
+    /// The text that describes noise cannot be used.
+    NoNoise(String),
     /// Anything else, as the engine puts it.
     Other(String),
 }
@@ -156,8 +172,8 @@ impl Failure {
                 "This file has no sound that can be read. Try WAV, MP3, FLAC, OGG or M4A.".into()
             }
             Self::TooLong => format!(
-                "This recording is too long for a page’s memory: at most {MAX_MINUTES} minutes of one channel at 48 kHz, half \
-                 of that in stereo. Cut it into parts, or use the command line, which takes more."
+                "This recording is too long for a page’s memory: at most {MAX_MINUTES} minutes of stereo at 48 kHz. \
+                 Cut it into parts, or use the command line, which takes more."
             ),
             Self::NoMicrophone => {
                 "The microphone could not be used. Allow it for this page in the browser's address bar, and check that one \
@@ -170,6 +186,7 @@ impl Failure {
                 "The engine stopped, most likely because the browser gave it no more memory. Try a shorter recording."
                     .into()
             }
+            Self::NoNoise(reason) => format!("The noise cannot be made: {reason}."),
             Self::Other(reason) => format!("This did not work: {reason}."),
         }
     }
@@ -194,8 +211,15 @@ mod tests {
             Request::Start { backend: None },
             Request::Start { backend: Some(Backend::Cpu) },
             Request::Load { model: "dcunet".into(), url: "http://localhost/models/dcunet.zip".into() },
-            Request::Denoise { id: 3, input: Input::Wav },
-            Request::Denoise { id: 4, input: Input::Samples { sample_rate_hz: 48_000 } },
+            Request::Denoise { id: 3, input: Input::Wav, noise: None },
+            Request::Denoise {
+                id: 4,
+                input: Input::Samples { sample_rate_hz: 48_000 },
+                noise: Some(AddedNoise {
+                    chain: Chain::from_json(r#"[{"kind": "raise-small", "quantile": 0.7}]"#).expect("a chain"),
+                    seed: 1,
+                }),
+            },
         ];
         for request in requests {
             let json = serde_json::to_string(&request).expect("a message is JSON");
@@ -206,7 +230,7 @@ mod tests {
             Response::Started { backend: Backend::Webgpu, note: "an adapter".into() },
             Response::Loading { share: Some(0.5) },
             Response::Progress { id: 1, share: 0.25 },
-            Response::Done { id: 1, audio_seconds: 2.0, elapsed_seconds: 0.5 },
+            Response::Done { id: 1, noisy_parts: 0, audio_seconds: 2.0, elapsed_seconds: 0.5 },
             Response::Failed { id: None, failure: Failure::TooLong },
             Response::Failed { id: Some(2), failure: Failure::Other("why".into()) },
         ];
@@ -225,6 +249,7 @@ mod tests {
             Failure::NoModel("status 404".into()),
             Failure::NoBackend("no adapter".into()),
             Failure::Died,
+            Failure::NoNoise("step 1: no such kind".into()),
             Failure::Other("x".into()),
         ];
         for failure in failures {

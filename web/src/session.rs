@@ -2,7 +2,7 @@
 
 use burn::backend::wgpu::{WgpuDevice, graphics, init_setup_async};
 use burn::backend::{Flex, WebGpu};
-use shared::{Audio, Bundle, Denoiser};
+use shared::{Bundle, Denoiser, stream};
 
 use crate::gpu;
 use crate::protocol::{Backend, Failure};
@@ -58,11 +58,38 @@ impl Session {
         Ok(())
     }
 
-    /// Denoises a recording. None if no network is loaded.
-    pub async fn denoise(&self, audio: &Audio, progress: impl FnMut(f64)) -> Option<shared::Result<Audio>> {
+    /// A recording that comes bit by bit. None if no network is loaded.
+    pub fn stream(&self, sample_rate_hz: u32, channels: usize) -> Option<shared::Result<Stream>> {
+        Some(match self {
+            Self::Gpu(_, denoiser) => denoiser.as_ref()?.stream(sample_rate_hz, channels).map(Stream::Gpu),
+            Self::Cpu(denoiser) => denoiser.as_ref()?.stream(sample_rate_hz, channels).map(Stream::Cpu),
+        })
+    }
+}
+
+/// A recording being denoised on either backend.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
+pub enum Stream {
+    /// On the graphics processor.
+    Gpu(stream::Stream<WebGpu>),
+    /// On the processor.
+    Cpu(stream::Stream<Flex>),
+}
+
+impl Stream {
+    /// As [`stream::Stream::push`].
+    pub async fn push(&mut self, block: &[Vec<f32>]) -> shared::Result<Vec<Vec<f32>>> {
         match self {
-            Self::Gpu(_, denoiser) => Some(denoiser.as_ref()?.denoise(audio, progress).await),
-            Self::Cpu(denoiser) => Some(denoiser.as_ref()?.denoise(audio, progress).await),
+            Self::Gpu(stream) => stream.push(block).await,
+            Self::Cpu(stream) => stream.push(block).await,
+        }
+    }
+
+    /// As [`stream::Stream::flush`].
+    pub async fn flush(&mut self) -> shared::Result<Vec<Vec<f32>>> {
+        match self {
+            Self::Gpu(stream) => stream.flush().await,
+            Self::Cpu(stream) => stream.flush().await,
         }
     }
 }

@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use js_sys::{ArrayBuffer, Float32Array, Uint8Array};
-use shared::wav::{self, Encoding};
-use shared::{Audio, Bundle};
+use js_sys::{ArrayBuffer, Uint8Array};
+use shared::{Bundle, wav};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, ReadableStreamDefaultReader, Response as FetchResponse};
 
 use crate::messages;
-use crate::protocol::{Failure, Input, MAX_SAMPLES, Request, Response};
+use crate::protocol::{Failure, MAX_SAMPLES, Request, Response};
+use crate::recording::{Parts, Source};
 use crate::session::Session;
 
 /// Requests that wait, and whether one is being worked on.
@@ -73,43 +73,54 @@ async fn answer(request: Request, buffers: Vec<ArrayBuffer>, session: &mut Optio
             let (summary, parameters) = (bundle.card.summary, bundle.card.parameters);
             post(&Response::Loaded { model, summary, parameters }, &[]);
         }
-        Request::Denoise { id, input } => {
+        Request::Denoise { id, input, noise } => {
             let session = session.as_ref().ok_or(Failure::Other("no backend was started".into()))?;
-            let (audio, encoding) = decode(input, buffers)?;
-            if audio.len() * audio.channels().len() > MAX_SAMPLES {
+            let source = Source::new(input, &buffers)?;
+            if source.length() == 0 {
+                return Err(Failure::Other("the recording is empty".into()));
+            }
+            if source.length() * source.channels() as u64 > MAX_SAMPLES as u64 {
                 return Err(Failure::TooLong);
             }
+            let audio_seconds = source.length() as f64 / f64::from(source.sample_rate_hz());
+            let (source, mut parts) = match &noise {
+                Some(noise) => source.with_noise(noise)?,
+                None => (source, Vec::new()),
+            };
+            let noisy_parts = parts.len();
             let started = js_sys::Date::now();
-            let progress = |share| post(&Response::Progress { id, share }, &[]);
-            let denoised =
-                session.denoise(&audio, progress).await.ok_or(Failure::Other("no network is loaded".into()))?;
+            parts.extend(denoise(session, id, source).await?);
             let elapsed_seconds = (js_sys::Date::now() - started) / 1000.0;
-            let bytes = denoised.and_then(|denoised| wav::encode(&denoised, encoding));
-            let bytes = bytes.map_err(|error| Failure::Other(error.to_string()))?;
-            let buffer = Uint8Array::from(bytes.as_slice()).buffer();
-            post(&Response::Done { id, audio_seconds: audio.seconds(), elapsed_seconds }, &[buffer]);
+            post(&Response::Done { id, noisy_parts, audio_seconds, elapsed_seconds }, &parts);
         }
     }
     Ok(())
 }
 
-/// The recording in the buffers, and the encoding that keeps its precision.
-fn decode(input: Input, buffers: Vec<ArrayBuffer>) -> Result<(Audio, Encoding), Failure> {
-    match input {
-        Input::Wav => {
-            let buffer = buffers.first().ok_or(Failure::NotAudio)?;
-            let bytes = Uint8Array::new(buffer).to_vec();
-            wav::decode(bytes.as_slice()).map_err(|error| match error {
-                shared::Error::Wav(_) => Failure::NotAudio,
-                other => Failure::Other(other.to_string()),
-            })
+/// Denoises a recording as it is read; the WAV file of the result, in parts.
+async fn denoise(session: &Session, id: u32, mut source: Source) -> Result<Vec<ArrayBuffer>, Failure> {
+    let failed = |error: shared::Error| Failure::Other(error.to_string());
+    let (sample_rate_hz, channels) = (source.sample_rate_hz(), source.channels());
+    let stream = session.stream(sample_rate_hz, channels).ok_or(Failure::Other("no network is loaded".into()))?;
+    let mut stream = stream.map_err(failed)?;
+    let mut parts = Parts::default();
+    let mut writer = wav::Writer::new(&mut parts, sample_rate_hz, channels, source.encoding()).map_err(failed)?;
+    let mut done = 0;
+    loop {
+        let block = source.read()?;
+        let complete = block[0].is_empty();
+        let denoised = if complete { stream.flush().await } else { stream.push(&block).await }.map_err(failed)?;
+        writer.write(&denoised).map_err(failed)?;
+        if !denoised[0].is_empty() {
+            done += denoised[0].len();
+            post(&Response::Progress { id, share: done as f64 / source.length() as f64 }, &[]);
         }
-        Input::Samples { sample_rate_hz } => {
-            let channels = buffers.iter().map(|buffer| Float32Array::new(buffer).to_vec()).collect();
-            let audio = Audio::new(sample_rate_hz, channels).map_err(|error| Failure::Other(error.to_string()))?;
-            Ok((audio, Encoding::Pcm16))
+        if complete {
+            break;
         }
     }
+    writer.finish().map_err(failed)?;
+    Ok(parts.finish())
 }
 
 /// Fetches a file of this site, telling how far it is.

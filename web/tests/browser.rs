@@ -287,7 +287,7 @@ async fn says_what_is_wrong_and_goes_on() {
         assert!(note.as_str().unwrap().contains("no sound that can be read"), "{name}: {note}");
     }
     let huge = folder.path().join("huge.wav");
-    fs::File::create(&huge).unwrap().set_len(400_000_000).unwrap();
+    fs::File::create(&huge).unwrap().set_len(1_700_000_000).unwrap();
     browser.pick(&huge).await;
     browser.wait("document.querySelector('article .name').textContent", "huge.wav").await;
     browser.wait("document.querySelector('article').dataset.state", "failed").await;
@@ -324,5 +324,49 @@ async fn records_from_the_microphone() {
     browser.wait("document.querySelector('article')?.dataset.state ?? ''", "done").await;
     let seconds = browser.value("document.querySelector('article .after').duration").await;
     assert!(seconds.as_f64().is_some_and(|seconds| (0.5..5.0).contains(&seconds)), "{seconds}");
+    browser.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the built page and a browser: run by `cargo xtask test`"]
+async fn makes_noise_from_a_chain_and_says_what_is_wrong_with_it() {
+    let folder = TempDir::new().unwrap();
+    let (clean, _) = mixture(22_050, 30_011, 5);
+    let audio = Audio::mono(22_050, clean).unwrap();
+    let file = write(folder.path(), "clean.wav", &audio, Encoding::Float32);
+    let json = r#"[{"kind":"hum","snr_db":10},{"kind":"raise-small","quantile":0.6}]"#;
+    let query: String = url::form_urlencoded::byte_serialize(json.as_bytes()).collect();
+    let browser = Browser::open(&[], &format!("?backend=cpu&noise={query}")).await;
+    browser.wait_until_ready().await;
+    assert_eq!(browser.value("document.querySelector('#noise').value").await, json!(json));
+    let (on_page, encoding) = browser.denoise(&file).await;
+    browser.screenshot("noise").await;
+    let note = browser.value("document.querySelector('article .note').textContent").await;
+    assert!(note.as_str().unwrap().ends_with("Noise was added before."), "{note}");
+    assert_eq!(encoding, Encoding::Float32);
+
+    let noisy = noise::Chain::from_json(json).unwrap().apply(&audio, 1, &noise::NoRecordings).unwrap();
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/dcunet.zip");
+    let bundle = Bundle::from_bytes(&fs::read(bundle).unwrap()).unwrap();
+    let native = Denoiser::<burn::backend::Flex>::new(&bundle, Default::default()).unwrap();
+    let native = pollster::block_on(native.denoise(&noisy, |_| ())).unwrap();
+    let difference = relative_difference(&native.channels()[0], &on_page.channels()[0]);
+    assert!(difference < 1e-3, "native and page differ by {difference}");
+
+    // A chain that is none is refused where it stands, and the recording waits for a better one.
+    let field = browser.client.find(Locator::Id("noise")).await.unwrap();
+    field.clear().await.unwrap();
+    field.send_keys(r#"[{"kind":"humm"}]"#).await.unwrap();
+    let note = browser.value("document.querySelector('#noise-note').textContent").await;
+    assert!(note.as_str().unwrap().contains("step 1") && note.as_str().unwrap().contains("hum"), "{note}");
+    assert_eq!(browser.value("document.querySelector('#noise').ariaInvalid").await, json!("true"));
+    browser.pick(&file).await;
+    browser.wait("document.querySelector('article').dataset.state", "failed").await;
+    let example = browser.client.find(Locator::Id("noise-example")).await.unwrap();
+    example.select_by_index(0).await.unwrap();
+    browser.client.find(Locator::Css("article .again")).await.unwrap().click().await.unwrap();
+    browser.wait("document.querySelector('article').dataset.state", "done").await;
+    let note = browser.value("document.querySelector('article .note').textContent").await;
+    assert!(!note.as_str().unwrap().contains("Noise was added"), "{note}");
     browser.close().await;
 }

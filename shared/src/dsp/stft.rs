@@ -15,11 +15,11 @@ use super::{StftConfig, hann_window};
 #[derive(Module, Debug)]
 pub struct Stft<B: Backend> {
     /// `[n_fft, 2 * bins]`: windowed cosines, then windowed negative sines. A constant, neither trained nor saved.
-    analysis: Tensor<B, 2>,
+    pub(crate) analysis: Tensor<B, 2>,
     /// `[2 * bins, n_fft]`: the windowed inverse.
-    synthesis: Tensor<B, 2>,
+    pub(crate) synthesis: Tensor<B, 2>,
     /// `[n_fft]`: the squared window.
-    squared_window: Tensor<B, 1>,
+    pub(crate) squared_window: Tensor<B, 1>,
     n_fft: usize,
     hop_length: usize,
 }

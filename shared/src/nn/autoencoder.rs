@@ -61,6 +61,12 @@ impl AutoencoderConfig {
         2 * self.kernel_size - 1
     }
 
+    /// Multiplications for every `stride` samples of a long signal: `2 · channels · kernel_size`, one code that goes in through
+    /// the encoder's kernels and out through the decoder's.
+    pub(super) fn macs(&self) -> u64 {
+        count(&[2, self.channels, self.kernel_size])
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         count(&[2, self.channels, self.kernel_size]) + self.channels as u64 + 1
@@ -94,13 +100,13 @@ impl AutoencoderConfig {
 #[derive(Module, Debug)]
 pub struct Autoencoder<B: Backend> {
     /// `[channels, 1, kernel_size]`
-    encoder_weight: Param<Tensor<B, 3>>,
-    encoder_bias: Param<Tensor<B, 1>>,
+    pub(super) encoder_weight: Param<Tensor<B, 3>>,
+    pub(super) encoder_bias: Param<Tensor<B, 1>>,
     /// `[channels, 1, kernel_size]`
-    decoder_weight: Param<Tensor<B, 3>>,
-    decoder_bias: Param<Tensor<B, 1>>,
-    stride: usize,
-    padding: usize,
+    pub(super) decoder_weight: Param<Tensor<B, 3>>,
+    pub(super) decoder_bias: Param<Tensor<B, 1>>,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
 }
 
 impl<B: Backend> Autoencoder<B> {

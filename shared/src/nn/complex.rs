@@ -39,7 +39,7 @@ impl<B: Backend> ComplexKernel<B> {
 #[derive(Module, Debug)]
 pub struct ComplexConv2d<B: Backend> {
     kernel: ComplexKernel<B>,
-    stride: [usize; 2],
+    pub(super) stride: [usize; 2],
     padding: [usize; 2],
 }
 
@@ -50,6 +50,11 @@ impl<B: Backend> ComplexConv2d<B> {
         let [k_f, k_t] = kernel_size;
         let kernel = ComplexKernel::new([output, input, k_f, k_t], input * k_f * k_t, device);
         Self { kernel, stride, padding: kernel_size.map(|k| (k - 1) / 2) }
+    }
+
+    /// The real kernel `[2 * output, 2 * input, kernel_frequency, kernel_time]` on stacked halves.
+    pub(super) fn block(&self) -> Tensor<B, 4> {
+        self.kernel.block(0)
     }
 
     /// # Shapes
@@ -65,7 +70,7 @@ impl<B: Backend> ComplexConv2d<B> {
 #[derive(Module, Debug)]
 pub struct ComplexConvTranspose2d<B: Backend> {
     kernel: ComplexKernel<B>,
-    stride: [usize; 2],
+    pub(super) stride: [usize; 2],
     padding: [usize; 2],
 }
 
@@ -78,6 +83,11 @@ impl<B: Backend> ComplexConvTranspose2d<B> {
         let fan_in = (input * k_f * k_t).div_ceil(stride[0] * stride[1]);
         let kernel = ComplexKernel::new([input, output, k_f, k_t], fan_in, device);
         Self { kernel, stride, padding: kernel_size.map(|k| (k - 1) / 2) }
+    }
+
+    /// The real kernel `[2 * input, 2 * output, kernel_frequency, kernel_time]` on stacked halves.
+    pub(super) fn block(&self) -> Tensor<B, 4> {
+        self.kernel.block(1)
     }
 
     /// # Shapes
@@ -143,6 +153,16 @@ impl<B: Backend> ComplexBatchNorm<B> {
 
         let normalised = self.transform(covariance).matmul(centred) + per_row(self.beta.val(), batch);
         normalised.reshape([batch, rows, frequency, time])
+    }
+
+    /// What the layer does with its running statistics: `matrix · x + shift`, `[2 * channels, 2 * channels]` and
+    /// `[2 * channels]`, on the stacked halves of one position.
+    pub(super) fn affine(&self) -> (Tensor<B, 2>, Tensor<B, 1>) {
+        let mean = self.running_mean.value();
+        let rows = 2 * mean.dims()[1];
+        let matrix = self.transform(self.running_covariance.value()).reshape([rows, rows]);
+        let shift = self.beta.val().reshape([rows, 1]) - matrix.clone().matmul(mean.reshape([rows, 1]));
+        (matrix, shift.reshape([rows]))
     }
 
     /// Mean `[2, channels]` over batch and positions of `[batch, 2 * channels, positions]`.
@@ -213,9 +233,11 @@ fn per_row<B: Backend>(values: Tensor<B, 2>, batch: usize) -> Tensor<B, 3> {
     values.reshape([1, rows, 1]).repeat_dim(0, batch)
 }
 
+/// Slope of the leaky ReLU below 0.
+pub(super) const SLOPE: f64 = 0.01;
+
 /// Leaky ReLU on real and imaginary parts separately (ℂReLU of Trabelsi et al., leaky as in the Deep Complex U-Net).
 pub fn complex_leaky_relu<B: Backend>(x: Tensor<B, 4>) -> Tensor<B, 4> {
-    const SLOPE: f64 = 0.01;
     // Burn derives the gradient of its own leaky ReLU from three masked passes; this form has two cheap ones.
     relu(x.clone()) * (1.0 - SLOPE) + x * SLOPE
 }

@@ -4,7 +4,10 @@
 //! best, "BDT") and its phase is free. The decoder mirrors the encoder layer by layer. Transform and inverse transform are part
 //! of the network: waveform in, waveform out.
 //!
-//! Deviations from the paper:
+//! Layers, strides, kernels and channels are those of the paper's tables (appendix B), and so are the parameters: 1.42 million for
+//! DCUnet-10 (the paper rounds to 1.4), 2.38 for DCUnet-16 (2.3), 3.53 for DCUnet-20 (3.5).
+//!
+//! Deviations from the paper, which leaves out more than it says of the last two:
 //! - Kernels start uniform as in PyTorch's real layers, not from Trabelsi's Rayleigh distribution: batch normalisation follows
 //!   every layer but the last.
 //! - [`DcunetConfig::compression`] below 1 shows the network compressed magnitudes; the mask still applies to the plain
@@ -20,7 +23,7 @@ use crate::dsp::stft::Stft;
 use crate::error::{Error, Result};
 
 /// Added to squared magnitudes under a root, so that the gradient at 0 is finite.
-const EPSILON: f64 = 1e-8;
+pub(super) const EPSILON: f64 = 1e-8;
 
 /// One encoder layer, and the decoder layer that mirrors it. Pairs are `[frequency, time]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +184,29 @@ impl DcunetConfig {
         2 * (reach * self.stft.hop_length + self.stft.n_fft) - 1
     }
 
+    /// Multiplications of real numbers for every [`DcunetConfig::alignment`] samples of a long signal.
+    ///
+    /// A complex convolution from `I` to `O` channels with a kernel of `k_f × k_t` takes `4 · I · O · k_f · k_t` at every
+    /// position of its smaller side: of the output in the encoder, of the input in the decoder. That counts the taps that fall
+    /// off the edges of the spectrum, which nothing multiplies. The transform and its inverse count as the matrix products that
+    /// they are, `2 · n_fft · bins` each for a frame. Masks, normalisation and activations are not counted.
+    pub(super) fn macs(&self) -> u64 {
+        let mut frames = self.total_stride(1);
+        let mut steps = self.stft.n_fft / 2; // one less than the bins
+        let mut total = count(&[2, 2, self.stft.n_fft, self.stft.bins(), frames]);
+        let mut input = 1;
+        for (depth, layer) in self.layers.iter().enumerate() {
+            let [k_f, k_t] = layer.kernel_size;
+            frames /= layer.stride[1];
+            steps /= layer.stride[0];
+            let encoder = layer.channels;
+            let decoder = if depth + 1 == self.layers.len() { layer.channels } else { 2 * layer.channels };
+            total += count(&[4, input, encoder + decoder, k_f, k_t, steps + 1, frames]);
+            input = layer.channels;
+        }
+        total
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         let mut total = 0;
@@ -197,6 +223,14 @@ impl DcunetConfig {
             input = layer.channels;
         }
         total
+    }
+
+    /// Running means and covariances: five numbers for each normalised channel, as many as it learns there.
+    pub(super) fn statistics(&self) -> u64 {
+        let encoder: usize = self.layers.iter().map(|layer| layer.channels).sum();
+        let innermost = self.layers.last().map_or(0, |layer| layer.channels);
+        // The decoder's layers give the channels of the layer above, the outermost one without normalisation.
+        count(&[5, 2 * encoder - innermost])
     }
 
     /// The network, with random weights.
@@ -233,29 +267,38 @@ impl DcunetConfig {
 /// The network. Make one with [`DcunetConfig::init`].
 #[derive(Module, Debug)]
 pub struct Dcunet<B: Backend> {
-    stft: Stft<B>,
-    encoder: Vec<EncoderLayer<B>>,
-    decoder: Vec<DecoderLayer<B>>,
-    compression: f64,
-    alignment: usize,
+    pub(super) stft: Stft<B>,
+    pub(super) encoder: Vec<EncoderLayer<B>>,
+    pub(super) decoder: Vec<DecoderLayer<B>>,
+    pub(super) compression: f64,
+    pub(super) alignment: usize,
 }
 
 #[derive(Module, Debug)]
-struct EncoderLayer<B: Backend> {
-    convolution: ComplexConv2d<B>,
-    norm: ComplexBatchNorm<B>,
+pub(super) struct EncoderLayer<B: Backend> {
+    pub(super) convolution: ComplexConv2d<B>,
+    pub(super) norm: ComplexBatchNorm<B>,
 }
 
 #[derive(Module, Debug)]
-struct DecoderLayer<B: Backend> {
-    convolution: ComplexConvTranspose2d<B>,
-    norm: Option<ComplexBatchNorm<B>>,
+pub(super) struct DecoderLayer<B: Backend> {
+    pub(super) convolution: ComplexConvTranspose2d<B>,
+    pub(super) norm: Option<ComplexBatchNorm<B>>,
 }
 
 impl<B: Backend> Dcunet<B> {
     /// # Shapes
     /// `[batch, 1, samples]` → the same, for any number of samples.
     pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        self.forward_through(waveform, |features| self.unet(features))
+    }
+
+    /// The same with another body: `unet` maps compressed spectra `[batch, 2, bins, frames]` to masks not yet bounded.
+    pub(super) fn forward_through(
+        &self,
+        waveform: Tensor<B, 3>,
+        unet: impl Fn(Tensor<B, 4>) -> Tensor<B, 4>,
+    ) -> Tensor<B, 3> {
         let [batch, _, samples] = waveform.dims();
         // Frame counts of 1 + a multiple of the time stride pass every strided layer and its mirror without a remainder.
         let padded = samples.next_multiple_of(self.alignment);
@@ -263,7 +306,7 @@ impl<B: Backend> Dcunet<B> {
             .reshape([batch, samples])
             .pad([(0, 0), (0, padded - samples)], burn::tensor::ops::PadMode::Constant(0.0));
         let spectrum = self.stft.forward(waveform); // [batch, 2, bins, frames]
-        let mask = self.mask(self.compress(spectrum.clone()));
+        let mask = bound(unet(self.compress(spectrum.clone())));
         self.stft.inverse(complex_product(mask, spectrum), samples).reshape([batch, 1, samples])
     }
 
@@ -276,32 +319,46 @@ impl<B: Backend> Dcunet<B> {
         spectrum * power.powf_scalar((self.compression - 1.0) / 2.0)
     }
 
-    /// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, the paper's "bounded (tanh)" masking.
-    fn mask(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
-        let output = self.unet(features);
-        let magnitude = (output.clone().powi_scalar(2).sum_dim(1) + EPSILON).sqrt();
-        output * (magnitude.clone().tanh() / magnitude)
-    }
-
     fn unet(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
-        let mut skips = Vec::with_capacity(self.encoder.len());
-        let mut x = features;
-        for layer in &self.encoder {
-            x = complex_leaky_relu(layer.norm.forward(layer.convolution.forward(x)));
-            skips.push(x.clone());
-        }
-        skips.pop(); // the innermost goes on as it is
-        for layer in &self.decoder {
-            x = layer.convolution.forward(x);
-            if let Some(norm) = &layer.norm {
-                x = complex_leaky_relu(norm.forward(x));
+        let encode = |x, layer: &EncoderLayer<B>| complex_leaky_relu(layer.norm.forward(layer.convolution.forward(x)));
+        let decode = |x, layer: &DecoderLayer<B>| {
+            let x = layer.convolution.forward(x);
+            match &layer.norm {
+                Some(norm) => complex_leaky_relu(norm.forward(x)),
+                None => x,
             }
-            if let Some(skip) = skips.pop() {
-                x = concatenate(x, skip);
-            }
-        }
-        x
+        };
+        unet(features, &self.encoder, &self.decoder, encode, decode)
     }
+}
+
+/// Encoder, decoder, and between them a way for every depth but the innermost.
+pub(super) fn unet<B: Backend, E, D>(
+    mut x: Tensor<B, 4>,
+    encoder: &[E],
+    decoder: &[D],
+    encode: impl Fn(Tensor<B, 4>, &E) -> Tensor<B, 4>,
+    decode: impl Fn(Tensor<B, 4>, &D) -> Tensor<B, 4>,
+) -> Tensor<B, 4> {
+    let mut skips = Vec::with_capacity(encoder.len());
+    for layer in encoder {
+        x = encode(x, layer);
+        skips.push(x.clone());
+    }
+    skips.pop(); // the innermost goes on as it is
+    for layer in decoder {
+        x = decode(x, layer);
+        if let Some(skip) = skips.pop() {
+            x = concatenate(x, skip);
+        }
+    }
+    x
+}
+
+/// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, the paper's "bounded (tanh)" masking.
+fn bound<B: Backend>(output: Tensor<B, 4>) -> Tensor<B, 4> {
+    let magnitude = (output.clone().powi_scalar(2).sum_dim(1) + EPSILON).sqrt();
+    output * (magnitude.clone().tanh() / magnitude)
 }
 
 /// The channels of two complex feature maps side by side: all real parts first.

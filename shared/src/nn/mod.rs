@@ -3,6 +3,7 @@
 pub mod autoencoder;
 pub mod complex;
 pub mod dcunet;
+pub mod inference;
 pub mod wavenet;
 
 use core::fmt::Display;
@@ -13,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
 pub use dcunet::{Dcunet, DcunetConfig};
+pub use inference::{InferenceNetwork, Phrasing};
 pub use wavenet::{Wavenet, WavenetConfig};
 
+use crate::bundle::Precision;
 use crate::error::{Error, Result};
 
 /// Which network, and its shape.
@@ -84,6 +87,42 @@ impl NetworkConfig {
             Self::Wavenet(config) => config.receptive_field(),
             Self::Dcunet(config) => config.receptive_field(),
         }
+    }
+
+    /// How far a streamed output lags behind its input, in samples: what must have come in after a sample before it can go out.
+    ///
+    /// None of the networks is causal. A sample's output needs half the receptive field of what follows it, rounded up to the
+    /// [`NetworkConfig::alignment`], and waits for the rest of its own aligned block; hence
+    /// `(receptive_field / 2).next_multiple_of(alignment) + alignment`. Time for computing comes on top.
+    pub fn latency(&self) -> usize {
+        let alignment = self.alignment();
+        (self.receptive_field() / 2).next_multiple_of(alignment) + alignment
+    }
+
+    /// Multiply-accumulate operations on real numbers for a second of a long signal, in convolutions and matrix products.
+    /// How each network counts is said at its configuration's `macs`.
+    pub fn macs_per_second(&self, sample_rate_hz: u32) -> f64 {
+        let block = match self {
+            Self::Autoencoder(config) => config.macs(),
+            Self::Wavenet(config) => config.macs(),
+            Self::Dcunet(config) => config.macs(),
+        };
+        block as f64 * f64::from(sample_rate_hz) / self.alignment() as f64
+    }
+
+    /// Bytes of all weights in a bundle, without the names, the card, and what frames them (a few kilobytes).
+    pub fn weight_bytes(&self, precision: Precision) -> u64 {
+        let statistics = match self {
+            Self::Autoencoder(_) | Self::Wavenet(_) => 0,
+            Self::Dcunet(config) => config.statistics(),
+        };
+        // Normalisation layers learn as many numbers as they track, and those are never halved.
+        let halved = self.parameters() - statistics;
+        let size = match precision {
+            Precision::F32 => 4,
+            Precision::F16 => 2,
+        };
+        size * halved + 4 * 2 * statistics
     }
 
     /// Learned numbers in the network.

@@ -93,6 +93,17 @@ impl WavenetConfig {
         1 + blocks + 3 * 2
     }
 
+    /// Multiplications for every sample: with residual channels `R`, skip channels `S`, final channels `F1`, `F2` and `k` taps,
+    /// `3R` at the input, `k · R · 2R + R (R + S)` in a block (without `R²` in the last, see the deviations),
+    /// `3 (S · F1 + F1 · F2) + F2` at the end. The gates' products are not counted.
+    pub(super) fn macs(&self) -> u64 {
+        let (residual, skip, [first, second]) = (self.residual_channels, self.skip_channels, self.final_channels);
+        let block = count(&[self.kernel_size, residual, 2, residual]) + count(&[residual, residual + skip]);
+        let unused = count(&[residual, residual]);
+        let ends = count(&[3, residual]) + count(&[3, skip, first]) + count(&[3, first, second]) + count(&[second]);
+        self.dilations().len() as u64 * block - unused + ends
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         let convolution = |input: usize, output: usize, taps: usize| count(&[output, input, taps]) + output as u64;
@@ -127,12 +138,12 @@ impl WavenetConfig {
 ///
 /// Burn's convolution on the CPU is several times slower on signals this long with channels this few, forwards and backwards.
 #[derive(Module, Debug)]
-struct Convolution<B: Backend> {
+pub(super) struct Convolution<B: Backend> {
     /// `[output, input, kernel_size]`
-    weight: Param<Tensor<B, 3>>,
+    pub(super) weight: Param<Tensor<B, 3>>,
     /// `[output]`
-    bias: Param<Tensor<B, 1>>,
-    dilation: usize,
+    pub(super) bias: Param<Tensor<B, 1>>,
+    pub(super) dilation: usize,
 }
 
 impl<B: Backend> Convolution<B> {
@@ -167,11 +178,11 @@ impl<B: Backend> Convolution<B> {
 /// The network. Make one with [`WavenetConfig::init`].
 #[derive(Module, Debug)]
 pub struct Wavenet<B: Backend> {
-    input: Convolution<B>,
-    blocks: Vec<ResidualBlock<B>>,
-    final_1: Convolution<B>,
-    final_2: Convolution<B>,
-    output: Convolution<B>,
+    pub(super) input: Convolution<B>,
+    pub(super) blocks: Vec<ResidualBlock<B>>,
+    pub(super) final_1: Convolution<B>,
+    pub(super) final_2: Convolution<B>,
+    pub(super) output: Convolution<B>,
 }
 
 impl<B: Backend> Wavenet<B> {
@@ -197,12 +208,12 @@ impl<B: Backend> Wavenet<B> {
 
 /// `z = tanh(W_f * x) ⊙ σ(W_g * x)`; the residual output is `x + W_r z`, the skip output `W_s z`.
 #[derive(Module, Debug)]
-struct ResidualBlock<B: Backend> {
+pub(super) struct ResidualBlock<B: Backend> {
     /// Filter and gate in one, `2 * residual_channels` wide.
-    dilated: Convolution<B>,
+    pub(super) dilated: Convolution<B>,
     /// `W_r` above `W_s`, both of one tap; `W_s` alone in the last block.
-    outputs: Convolution<B>,
-    skip_channels: usize,
+    pub(super) outputs: Convolution<B>,
+    pub(super) skip_channels: usize,
 }
 
 impl<B: Backend> ResidualBlock<B> {

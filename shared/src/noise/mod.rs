@@ -1,7 +1,51 @@
-//! Making recordings noisy: the report's two corruptions of STFT coefficients, and additive noise at a requested SNR.
+//! Making recordings noisy.
+//!
+//! | kind in a chain | what it does | where |
+//! |---|---|---|
+//! | `zero-small`, `raise-small` | the report's: small STFT coefficients become 0, or larger | [`stft`] |
+//! | `white`, `pink`, `brown` | noise of a spectral slope | [`colour`] |
+//! | `hum` | mains hum with harmonics | [`hum`] |
+//! | `clicks`, `crackle` | impulses | [`clicks`] |
+//! | `babble` | several talkers | [`babble`] |
+//! | `recording` | recorded noise, looped with cross-fades | [`recording`] |
+//! | `gain`, `clip` | level and clipping | [`channel`] |
+//! | `band-limit` | a limited band | [`band_limit`] |
+//! | `resample` | aliases and images of bad resampling | [`resampling`] |
+//! | `drop-packets` | lost packets | [`packets`] |
+//! | `room` | reverberation | [`room`] |
+//!
+//! A [`Chain`] is a list of them, as JSON. Drawing it with a seed fixes everything that is random; what is left, a
+//! [`DrawnChain`], does the same to slices and to tensors on any device. Added noise is measured against speech
+//! [while it is active](active_level).
 
+pub mod active_level;
 pub mod additive;
+pub mod babble;
+pub mod band_limit;
+pub mod chain;
+pub mod channel;
+pub mod clicks;
+pub mod colour;
+pub mod drawn;
+pub mod fir;
+pub mod hum;
+pub mod packets;
+pub mod pick;
+pub mod recipe;
+pub mod recording;
+pub mod resampling;
+pub mod room;
+pub mod step;
 pub mod stft;
+pub mod value;
 
-pub use additive::{brown, loop_to, mix, white};
-pub use stft::{Corruption, Threshold};
+pub use active_level::{active_level_db, active_power, mix_active};
+pub use additive::mix;
+pub use chain::Chain;
+pub use colour::{brown, pink, white};
+pub use drawn::{AGREEMENT, Drawn, DrawnChain};
+pub use recipe::Recipe;
+pub use recording::{NoRecordings, Recordings, loop_to};
+pub use step::{Group, Noise, Step};
+pub use stft::{Corruption, Phase, Threshold};
+pub use value::Value;

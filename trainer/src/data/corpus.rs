@@ -59,7 +59,7 @@ impl Corpus {
                 speech: (0..voices).map(|i| synth::speech(seconds(15), SAMPLE_RATE_HZ, &mut rng(i))).collect(),
                 noise: vec![
                     noise::white(seconds(60), &mut rng(voices)),
-                    noise::brown(seconds(60), &mut rng(voices + 1)),
+                    noise::brown(seconds(60), SAMPLE_RATE_HZ, &mut rng(voices + 1)),
                 ],
             }
         };

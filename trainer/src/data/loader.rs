@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
-use shared::dsp::spectrum::SpectrumPlan;
-use shared::noise;
+use anyhow::Result;
+use shared::noise::Recipe;
 
 use super::corpus::Split;
 use super::item::Item;
@@ -15,15 +15,21 @@ const AHEAD: usize = 4;
 
 /// The items of the training sequence from step `first_step` on, `batch_size` at a time.
 ///
-/// The items depend on `seed` and the step alone, so a run that is resumed sees what it would have seen.
-pub fn batches(split: Arc<Split>, len: usize, batch_size: usize, seed: u64, first_step: usize) -> Receiver<Vec<Item>> {
+/// The items depend on `recipe`, `seed` and the step alone, so a run that is resumed sees what it would have seen.
+pub fn batches(
+    split: Arc<Split>,
+    recipe: Recipe,
+    len: usize,
+    batch_size: usize,
+    seed: u64,
+    first_step: usize,
+) -> Receiver<Result<Vec<Item>>> {
     let (sender, receiver) = sync_channel(AHEAD);
     thread::spawn(move || {
-        let plan = SpectrumPlan::new(noise::stft::STFT);
         for step in first_step as u64.. {
             let first = step * batch_size as u64;
-            let batch =
-                (first..first + batch_size as u64).map(|index| Item::train(&split, &plan, len, seed, index)).collect();
+            let items = first..first + batch_size as u64;
+            let batch = items.map(|index| Item::train(&split, &recipe, len, seed, index)).collect();
             if sender.send(batch).is_err() {
                 return; // nobody is training any more
             }

@@ -3,6 +3,7 @@
 pub mod corpus;
 pub mod item;
 pub mod loader;
+pub mod recipe;
 
 pub use corpus::Corpus;
 pub use item::Item;

@@ -8,6 +8,7 @@ use clap::Args;
 use shared::loss::Loss;
 
 use super::{About, Plan};
+use crate::data::recipe;
 use crate::device::Device;
 
 /// Train a network.
@@ -25,6 +26,10 @@ pub struct TrainArguments {
     /// Folder of noise, likewise.
     #[arg(long)]
     noise: Option<PathBuf>,
+    /// JSON list of weighted noise chains, `[{"weight": 1, "chain": [...]}]`, in place of the default mixture; `trainer corrupt
+    /// --help` lists the kinds of noise. Of recordings, `*` is any of --noise and `speech/*` any of --speech.
+    #[arg(long, value_name = "FILE.json")]
+    noise_recipe: Option<PathBuf>,
     /// Folder of the run.
     #[arg(short, long, default_value = "runs/default")]
     out: PathBuf,
@@ -94,6 +99,7 @@ impl TrainArguments {
             network: self.network,
             speech: self.speech,
             noise: self.noise,
+            noise_recipe: self.noise_recipe.as_deref().map_or_else(|| Ok(recipe::default()), recipe::read)?,
             loss: self.loss,
             steps: self.steps.unwrap_or(2000),
             batch_size: self.batch_size,

@@ -25,7 +25,7 @@ pub use arguments::TrainArguments;
 pub use plan::{About, Plan};
 
 use crate::audio_file::write_whole;
-use crate::data::{Corpus, Item, loader};
+use crate::data::{Corpus, Item, loader, recipe};
 use crate::device::Job;
 use crate::{SAMPLE_RATE_HZ, progress};
 
@@ -40,6 +40,7 @@ pub fn run(plan: Plan, run: &Path, about: About, resume: bool) -> Result<()> {
         (None, None) => Corpus::synthetic(plan.seed),
         _ => bail!("give both --speech and --noise, or neither for a synthetic corpus"),
     };
+    recipe::check(&plan.noise_recipe, &corpus.train)?;
     let [speech_hours, noise_hours] = corpus.train.hours();
     eprintln!(
         "{} on {}: {:.2} h of speech, {:.2} h of noise, {} steps of {} × {} s",
@@ -76,7 +77,8 @@ impl Job for TrainJob<'_> {
         let valid = validate::ValidationSet::new(&corpus.valid);
         let Corpus { train, .. } = corpus;
         let crop_length = (plan.crop_seconds * f64::from(SAMPLE_RATE_HZ)) as usize;
-        let batches = loader::batches(Arc::new(train), crop_length, plan.batch_size, plan.seed, state.step);
+        let recipe = plan.noise_recipe.clone();
+        let batches = loader::batches(Arc::new(train), recipe, crop_length, plan.batch_size, plan.seed, state.step);
         let mut log = OpenOptions::new()
             .create(true)
             .append(true)
@@ -87,7 +89,7 @@ impl Job for TrainJob<'_> {
         let mut recent = Recent::default();
 
         while state.step < plan.steps {
-            let batch = batches.recv().context("the thread that makes batches has died")?;
+            let batch = batches.recv().context("the thread that makes batches has died")??;
             let [noisy, clean] = stack::<B>(&batch, &device);
             let loss = plan.loss.forward(noisy.clone(), clean, network.forward(noisy));
             let value = loss.clone().into_scalar().elem::<f64>();
@@ -186,10 +188,7 @@ fn card(plan: &Plan, about: &About, config: &NetworkConfig, step: usize, scores:
             steps: step,
             hours_seen,
             loss: format!("{:?}", plan.loss).to_lowercase(),
-            noise:
-                "a fifth of the items: STFT coefficients zeroed or raised; the rest: recorded, white or brown noise \
-                    at -5 to 20 dB, one in twenty at 40 dB"
-                    .into(),
+            noise: plan.noise_recipe.summary(),
             device: about.device.clone().unwrap_or_else(|| plan.device.clone()),
             date: about.date.clone(),
         },

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use shared::bundle::Source;
 use shared::loss::Loss;
 use shared::nn::NetworkConfig;
+use shared::noise::Recipe;
 
 use crate::audio_file::write_whole;
+use crate::data::recipe;
 
 /// A training run. Saved as `plan.json` in its folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub struct Plan {
     pub speech: Option<PathBuf>,
     /// Folder of noise.
     pub noise: Option<PathBuf>,
+    /// The chains of noise that training items go through; runs from before there were any have the default.
+    #[serde(default = "recipe::default")]
+    pub noise_recipe: Recipe,
     /// The loss.
     pub loss: Loss,
     /// Optimiser steps in all.
