@@ -1,4 +1,4 @@
-"""Writes the golden fixtures of shared/tests/golden.rs: what the PyTorch networks of this folder give for fixed weights.
+"""Writes the fixtures of shared/tests/golden.rs: what the PyTorch networks of this folder give for fixed weights.
 
 Run from the repository's root: python scripts/generate_fixtures.py. Everything is computed in double precision from
 single precision inputs and weights, and stored in single precision. Seeded, so that a second run writes the same files
@@ -154,7 +154,7 @@ def stacked(x: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def layer_fixtures() -> None:
-    """Complex convolutions of both directions, and the batch normalisation, each with the gradients of a weighted sum."""
+    """Complex convolutions and the batch normalisation, each with the gradients of a weighted sum."""
     cases = [([3, 3], [1, 1]), ([7, 5], [2, 2]), ([5, 3], [2, 1]), ([1, 7], [1, 3])]
     kinds = {"complex-convolution": ComplexConv2d, "complex-transposed-convolution": ComplexConvTranspose2d}
     for name, kind in kinds.items():

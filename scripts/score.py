@@ -1,4 +1,4 @@
-"""Scores of denoised recordings by the programs that papers use: PESQ, STOI and ESTOI of PyPI, SI-SDR and wSDR in NumPy.
+"""Scores of denoised recordings by the programs that papers use: PESQ, STOI and ESTOI; SI-SDR and wSDR in NumPy.
 
 python scripts/score.py --clean CLEAN --estimate DENOISED [--noisy NOISY] [--json]
 

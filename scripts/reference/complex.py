@@ -29,8 +29,7 @@ class Kernel(nn.Module):
 
 
 class ComplexConv2d(nn.Module):
-    """Without bias, padded by `(kernel_size - 1) / 2`. Sizes are `[frequency, time]`, the kernel `[output, input, ...]`.
-    """
+    """Without bias. Sizes are `[frequency, time]`, the kernel is `[output, input, ...]`."""
 
     def __init__(self, inputs: int, outputs: int, kernel_size: list[int], stride: list[int]):
         super().__init__()

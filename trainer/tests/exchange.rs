@@ -13,6 +13,9 @@ use shared::bundle::Precision;
 use shared::{Bundle, Weights};
 use tempfile::tempdir;
 
+/// Shapes and values by name.
+type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
 /// Runs the program in `folder`; its standard error stream, and whether it succeeded.
 fn trainer(folder: &Path, arguments: &str) -> (String, bool) {
     let program = env!("CARGO_BIN_EXE_trainer");
@@ -96,8 +99,8 @@ fn a_state_dict_of_pytorch_gives_pytorchs_output() {
 #[test]
 fn weights_that_do_not_fit_are_named() {
     let folder = tempdir().unwrap();
-    let write = |name: &str, change: &dyn Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>)| {
-        let mut tensors = BTreeMap::from([
+    let write = |name: &str, change: &dyn Fn(&mut Tensors)| {
+        let mut tensors = Tensors::from([
             ("encoder_weight".into(), (vec![1, 1, 4], vec![0.5; 4])),
             ("encoder_bias".into(), (vec![1], vec![0.5])),
             ("decoder_weight".into(), (vec![1, 1, 4], vec![0.5; 4])),

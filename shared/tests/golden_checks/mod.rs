@@ -11,7 +11,7 @@ use shared::Weights;
 use shared::dsp::StftConfig;
 use shared::loss::Loss;
 use shared::nn::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d};
-use shared::nn::{Network, NetworkConfig};
+use shared::nn::{Network, NetworkConfig, Phrasing};
 
 /// Every fixture that holds a whole network.
 const NETWORKS: [&str; 7] =
@@ -142,12 +142,16 @@ fn statistics(weights: &Weights) -> Weights {
     found
 }
 
-/// Whole networks as they are used.
+/// Whole networks as they are used: as modules, and in both forms for inference.
 pub fn networks_infer<B: Backend>(tolerance: Tolerance) {
     for name in NETWORKS {
         let fixture = Fixture::load(name);
-        let output = fixture.network::<B>().forward(fixture.tensor("noisy"));
-        fixture.compare("output", output, tolerance.forward);
+        let network = fixture.network::<B>();
+        fixture.compare("output", network.forward(fixture.tensor("noisy")), tolerance.forward);
+        for phrasing in [Phrasing::Products, Phrasing::Convolutions] {
+            let network = network.clone().for_inference(phrasing);
+            fixture.compare("output", network.forward(fixture.tensor("noisy")), tolerance.forward);
+        }
     }
 }
 
@@ -249,6 +253,6 @@ pub fn losses<B: AutodiffBackend>(tolerance: Tolerance) {
         let value = loss.forward(fixture.tensor("noisy"), fixture.tensor("clean"), estimate.clone());
         fixture.compare(name, value.clone(), tolerance.forward);
         let gradient = estimate.grad(&value.backward()).expect("depends on the estimate");
-        fixture.compare(&format!("gradients.{name}"), Tensor::<B::InnerBackend, 3>::from(gradient), tolerance.gradient);
+        fixture.compare(&format!("gradients.{name}"), gradient, tolerance.gradient);
     }
 }

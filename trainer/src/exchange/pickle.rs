@@ -216,7 +216,7 @@ impl<'a> Machine<'a> {
     /// Adds keys and values to the dictionary at the top.
     fn extend(&mut self, items: Vec<Object>) -> Result<Option<Object>> {
         let Some(Object::Dictionary(dictionary)) = self.stack.last_mut() else { bail!("it is broken") };
-        ensure!(items.len() % 2 == 0, "it is broken");
+        ensure!(items.len().is_multiple_of(2), "it is broken");
         let added = Items::new(items)?;
         dictionary.depth = dictionary.depth.max(added.depth);
         Rc::make_mut(&mut dictionary.items).extend_from_slice(&added);
