@@ -148,9 +148,10 @@ fn read_step(number: usize, step: serde_json::Value) -> Result<Step> {
     let serde_json::Value::Object(fields) = &step else {
         return fail(format!("expected an object such as {{\"kind\": \"white\"}}, got {step}"));
     };
-    let Some(kind) = fields.get("kind") else {
+    // A number would do for serde.
+    let Some(kind) = fields.get("kind").and_then(serde_json::Value::as_str) else {
         let kinds: Vec<&str> = Noise::kinds().iter().map(Noise::kind).collect();
-        return fail(format!("missing field `kind`, expected one of {}", kinds.join(", ")));
+        return fail(format!("expected a field `kind` that is one of {}, got {step}", kinds.join(", ")));
     };
     let error = match serde_json::from_value::<Step>(step.clone()) {
         Ok(step) => return Ok(step),
@@ -163,7 +164,7 @@ fn read_step(number: usize, step: serde_json::Value) -> Result<Step> {
     };
     match fields.iter().find(|(name, value)| *name != "kind" && fails_alone(name, value)) {
         Some((name, value)) if serde_json::from_value::<Step>(serde_json::json!({"kind": kind})).is_ok() => {
-            fail(format!("{}, {name}: {error}, got {value}", kind.as_str().unwrap_or_default()))
+            fail(format!("{kind}, {name}: {error}, got {value}"))
         }
         _ => fail(error.to_string()),
     }
