@@ -474,6 +474,19 @@ fn noise_has_its_variance_and_its_slope() {
 }
 
 #[test]
+fn brown_noise_is_at_16_khz_what_it_was() {
+    // Validation sets without recordings rest on it.
+    let mut state = 0.0;
+    let gain = (1.0f32 - 0.995 * 0.995).sqrt();
+    let mut step = |sample: f32| {
+        state = 0.995 * state + gain * sample;
+        state
+    };
+    let expected: Vec<f32> = noise::white(1_000, &mut rng(1)).into_iter().map(&mut step).collect();
+    assert_eq!(noise::brown(1_000, 16_000, &mut rng(1)), expected);
+}
+
+#[test]
 fn pink_noise_has_as_much_power_in_every_octave() {
     // The exact response of the filter: that of an impulse would do, but the power of noise is what is said of it.
     let pink = noise::pink(4_000_000, 48_000, &mut rng(5));

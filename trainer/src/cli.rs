@@ -22,7 +22,7 @@ enum Command {
     Denoise(DenoiseArguments),
     Train(Box<TrainArguments>),
     Evaluate(EvaluateArguments),
-    Corrupt(CorruptArguments),
+    Corrupt(Box<CorruptArguments>),
     Models(ModelsArguments),
 }
 
