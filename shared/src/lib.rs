@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`audio`], [`wav`], [`resample`] | recordings in memory, as bytes, at another sampling rate |
 //! | [`dsp`] | framing, the STFT and its inverse: as differentiable tensor code, and on slices |
-//! | [`noise`] | the two STFT corruptions, added noise and what channels do, in chains that are read from JSON |
+//! | [`noise`] | noise of every kind, one after the other in chains of JSON: on slices, and on any device |
 //! | [`synth`] | speech-like sound made by code, for training and tests where there is no recording |
 //! | [`nn`] | the autoencoder, the WaveNet and the Deep Complex U-Net |
 //! | [`loss`], [`metric`] | what training minimises, and what people compare |

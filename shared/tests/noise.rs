@@ -8,6 +8,7 @@ use common::*;
 use proptest::prelude::*;
 use realfft::num_complex::Complex32;
 use shared::audio::rms;
+use shared::dsp::StftConfig;
 use shared::dsp::spectrum::{Spectrum, SpectrumPlan};
 use shared::noise::active_level::active_power_on;
 use shared::noise::band_limit::band_pass;
@@ -15,7 +16,9 @@ use shared::noise::channel::{ClipShape, Limit, clip};
 use shared::noise::fir::Fir;
 use shared::noise::packets::{Concealment, conceal, lost};
 use shared::noise::resampling::{Interpolation, down_and_up};
-use shared::noise::{self, AGREEMENT, Chain, Corruption, NoRecordings, Noise, Phase, Threshold, clicks, hum};
+use shared::noise::{
+    self, AGREEMENT, Chain, Corruption, NoRecordings, Noise, Phase, STFT_AGREEMENT, Threshold, clicks, hum,
+};
 use shared::synth;
 
 const RATE_HZ: u32 = 16_000;
@@ -57,7 +60,7 @@ fn drawn(json: &str, len: usize, sample_rate_hz: u32, seed: u64) -> noise::Drawn
 
 /// Mean power per bin between two frequencies, in dB.
 fn density_db(x: &[f32], sample_rate_hz: u32, from_hz: f64, to_hz: f64) -> f64 {
-    let config = noise::stft::STFT;
+    let config = StftConfig { n_fft: 8192, hop_length: 2048 };
     let bin = |hz: f64| (hz * config.n_fft as f64 / f64::from(sample_rate_hz)).round() as usize;
     let spectrum = SpectrumPlan::new(config).forward(x);
     let band = bin(from_hz)..bin(to_hz);
@@ -67,14 +70,13 @@ fn density_db(x: &[f32], sample_rate_hz: u32, from_hz: f64, to_hz: f64) -> f64 {
 
 /// P.56 by brute force: of thresholds from low to high, the first that lies 15.9 dB or less below the level it gives.
 fn naive_active_power(signal: &[f32], sample_rate_hz: u32) -> f64 {
-    let frame = sample_rate_hz as usize / 50;
-    let frames: Vec<&[f32]> = signal.chunks(frame).collect();
+    let frames: Vec<&[f32]> = signal.chunks(sample_rate_hz as usize / 50).collect();
+    let powers: Vec<f64> = frames.iter().map(|frame| power(frame)).collect();
     let total: f64 = signal.iter().map(|&x| f64::from(x).powi(2)).sum();
     let mut level = total / signal.len() as f64;
-    for step in -20_000..2_000 {
+    for step in -10_000..1_000 {
         let threshold = 10f64.powf(f64::from(step) / 1_000.0);
-        let is_loud = |t: usize| power(frames[t]) > threshold;
-        let is_active = |t: &usize| (t.saturating_sub(10)..=*t).any(is_loud);
+        let is_active = |t: &usize| powers[t.saturating_sub(10)..=*t].iter().any(|&power| power > threshold);
         let active: usize = (0..frames.len()).filter(is_active).map(|t| frames[t].len()).sum();
         if active == 0 {
             break;
@@ -227,8 +229,13 @@ fn assert_agreement(json: &str, sample_rate_hz: u32, len: usize) {
     for (row, expected) in on_slices.iter().enumerate() {
         let got = &on_device[row * len..(row + 1) * len];
         let peak = expected.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
-        let worst = largest_difference(expected, got) / peak.max(f32::MIN_POSITIVE);
-        assert!(worst < AGREEMENT, "{json}, row {row}: {worst} of the peak");
+        let worst = largest_difference(expected, got) / peak;
+        let typical = rms(&difference(expected, got)) / rms(expected);
+        println!("{typical:.0e} of the signal, {worst:.0e} of the peak at worst: {json}");
+        match json.contains("small") {
+            true => assert!(typical < STFT_AGREEMENT, "{json}, row {row}: {typical} of the signal"),
+            false => assert!(worst < AGREEMENT, "{json}, row {row}: {worst} of the peak"),
+        }
         assert_ne!(*expected, signals[row], "{json}");
     }
 }
@@ -453,7 +460,7 @@ fn noise_has_its_variance_and_its_slope() {
         assert!((power(&white) - 1.0).abs() < 0.01, "{}", power(&white));
         // Neighbours are alike for hundreds of samples, which leaves a few thousand independent ones.
         assert!((power(&brown) - 1.0).abs() < 0.2, "{}", power(&brown));
-        for (low, octaves) in [(200.0, 1), (200.0, 3), (400.0, 2), (300.0, 3)] {
+        for (low, octaves) in [(200.0, 1), (200.0, 2), (100.0, 3), (300.0, 2)] {
             let high = low * f64::from(1 << octaves);
             let fall = |x: &[f32]| {
                 let density = |hz: f64| density_db(x, rate_hz, hz, 1.25 * hz);
@@ -464,6 +471,19 @@ fn noise_has_its_variance_and_its_slope() {
             assert!((fall(&brown) - 6.02).abs() < 0.4, "{rate_hz} Hz: {} dB an octave from {low} Hz", fall(&brown));
         }
     }
+}
+
+#[test]
+fn brown_noise_is_at_16_khz_what_it_was() {
+    // Validation sets without recordings rest on it.
+    let mut state = 0.0;
+    let gain = (1.0f32 - 0.995 * 0.995).sqrt();
+    let mut step = |sample: f32| {
+        state = 0.995 * state + gain * sample;
+        state
+    };
+    let expected: Vec<f32> = noise::white(1_000, &mut rng(1)).into_iter().map(&mut step).collect();
+    assert_eq!(noise::brown(1_000, 16_000, &mut rng(1)), expected);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 mod common;
 
+use core::f64::consts::PI;
+
 use common::*;
+use rand::RngExt;
 use shared::noise::room::{SPEED_OF_SOUND, SimulatedRoom};
 
 const RATE_HZ: u32 = 16_000;
@@ -55,7 +58,7 @@ fn the_direct_sound_comes_first_at_its_distance() {
     };
     assert!((room.distance_m() - metres).abs() < 1e-12);
     let response = response(&room, RATE_HZ);
-    let expected = 1.0 / (4.0 * core::f64::consts::PI * metres);
+    let expected = 1.0 / (4.0 * PI * metres);
     assert!((f64::from(response[40]) / expected - 1.0).abs() < 1e-4, "{} in place of {expected}", response[40]);
     // The nearest wall is 20 m away and back; a sinc on a whole sample leaves its neighbours alone.
     let others = response[..800].iter().enumerate().filter(|(i, _)| *i != 40);
@@ -81,42 +84,70 @@ fn a_delay_between_samples_is_kept() {
                 re += f64::from(tap) * (omega * (i as f64 - 60.0 - fraction)).cos();
                 im += f64::from(tap) * (omega * (i as f64 - 60.0 - fraction)).sin();
             }
-            let gain = re.hypot(im) * 4.0 * core::f64::consts::PI * metres;
+            let gain = re.hypot(im) * 4.0 * PI * metres;
             assert!((gain - 1.0).abs() < 0.01, "{fraction}, {hz} Hz: gain {gain}");
             assert!((im.atan2(re) / omega).abs() < 0.01, "{fraction}, {hz} Hz: {} samples", im.atan2(re) / omega);
         }
     }
 }
 
-#[test]
-fn first_reflections_are_where_mirrors_put_them() {
-    // By hand: the source mirrored at each of the six walls.
-    let response = response(&ROOM, RATE_HZ);
-    let reflection = ROOM.reflection();
-    let [source, microphone] = [ROOM.source_m, ROOM.microphone_m];
-    for axis in 0..3 {
-        for wall in [0.0, ROOM.size_m[axis]] {
-            let mut image = source;
-            image[axis] = 2.0 * wall - image[axis];
-            let distance = (0..3).map(|k| (image[k] - microphone[k]).powi(2)).sum::<f64>().sqrt();
-            let position = distance / SPEED_OF_SOUND * f64::from(RATE_HZ);
-            let expected = -reflection / (4.0 * core::f64::consts::PI * distance);
-            // A band-limited impulse sums to its amplitude; others may fall into the same few samples.
-            let near = position.round() as usize;
-            let sum: f64 = response[near - 3..=near + 3].iter().map(|&tap| f64::from(tap)).sum();
-            assert!(sum < 0.5 * expected, "axis {axis}, wall at {wall} m: {sum}, expected about {expected}");
+/// The source and its mirror images along one axis, found by mirroring at one wall and the other in turn.
+fn mirrored(source: f64, size: f64, most: usize) -> Vec<(f64, i32)> {
+    let mut images = vec![(source, 0)];
+    for mut wall in [0.0, size] {
+        let mut position = source;
+        for reflections in 1..=most {
+            position = 2.0 * wall - position;
+            wall = size - wall;
+            images.push((position, reflections as i32));
         }
     }
+    images
 }
 
 #[test]
-fn eyrings_formula() {
-    // Absorption of 0.2 on all walls of a cube of 5 m.
-    let size = 5.0;
-    let (volume, surface) = (125.0, 150.0);
-    let rt60_s = 0.1611 * volume / (-surface * (1.0f64 - 0.2).ln());
-    let room = SimulatedRoom { size_m: [size; 3], rt60_s, ..ROOM };
-    assert!((room.reflection().powi(2) - 0.8).abs() < 1e-4, "{}", room.reflection());
+fn every_mirror_image_is_there() {
+    let room = SimulatedRoom { rt60_s: 0.05, ..ROOM };
+    let rate_hz = 8_000;
+    let response = response(&room, rate_hz);
+    let reflection = room.reflection();
+    let axes = [0, 1, 2].map(|axis| mirrored(room.source_m[axis], room.size_m[axis], 12));
+    let mut expected = vec![0.0; response.len()];
+    for (x, x_walls) in &axes[0] {
+        for (y, y_walls) in &axes[1] {
+            for (z, z_walls) in &axes[2] {
+                let square = |position: &f64, axis: usize| (position - room.microphone_m[axis]).powi(2);
+                let distance = (square(x, 0) + square(y, 1) + square(z, 2)).sqrt();
+                if distance > room.distance_m() + SPEED_OF_SOUND * room.rt60_s {
+                    continue;
+                }
+                let amplitude = (-reflection).powi(x_walls + y_walls + z_walls) / (4.0 * PI * distance);
+                let position = distance / SPEED_OF_SOUND * f64::from(rate_hz);
+                for (i, sample) in expected.iter_mut().enumerate() {
+                    let offset = PI * (i as f64 - position);
+                    if offset.abs() < 16.0 * PI {
+                        *sample += amplitude * (0.5 + 0.5 * (offset / 16.0).cos()) * offset.sin() / offset;
+                    }
+                }
+            }
+        }
+    }
+    let expected: Vec<f32> = expected.into_iter().map(|sample| sample as f32).collect();
+    let peak = expected.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    assert_close(&response, &expected, 1e-3 * peak);
+}
+
+#[test]
+fn walls_reflect_less_than_eyring_says() {
+    // His mean over all directions, with which decays would be too long by what the slower ones take.
+    for rt60_s in [0.2, 1.0] {
+        let room = SimulatedRoom { rt60_s, ..ROOM };
+        let [x, y, z] = room.size_m;
+        let eyring = (-24.0 * 10f64.ln() / SPEED_OF_SOUND * x * y * z / (4.0 * (x * y + y * z + z * x) * rt60_s)).exp();
+        let (ours, his) = (-room.reflection().ln(), -eyring.ln());
+        assert!((1.0..1.5).contains(&(ours / his)), "{ours} and {his}");
+    }
+    assert!((0.999..1.0).contains(&SimulatedRoom { rt60_s: 1e3, ..ROOM }.reflection()));
 }
 
 #[test]
@@ -132,21 +163,21 @@ fn sound_decays_in_the_time_that_was_asked_for() {
         ([20.0, 15.0, 8.0], 2.0),
     ] {
         for seed in 0..2 {
-            use rand::RngExt;
             let mut random = rng(seed);
             let mut place = || size_m.map(|size: f64| size * random.random_range(0.2..0.8));
             let room = SimulatedRoom { size_m, source_m: place(), microphone_m: place(), rt60_s };
             let got = measured_rt60(&response(&room, RATE_HZ), RATE_HZ);
             println!("{size_m:?}, {rt60_s} s: {got:.3} s, {:+.0} %", 100.0 * (got / rt60_s - 1.0));
-            assert!((got / rt60_s - 1.0).abs() < 0.3, "{size_m:?}, {rt60_s} s: {got} s");
+            assert!((got / rt60_s - 1.0).abs() < 0.15, "{size_m:?}, {rt60_s} s: {got} s");
         }
     }
 }
 
 #[test]
 fn the_filter_leaves_the_direct_sound_where_it_was() {
+    let far = SimulatedRoom { size_m: [12.0; 3], source_m: [6.0; 3], microphone_m: [6.3, 6.4, 6.5], rt60_s: 0.3 };
     for rate_hz in [4_000, 16_000, 44_100] {
-        let fir = ROOM.filter(rate_hz, &mut rng(1));
+        let fir = far.filter(rate_hz, &mut rng(1));
         let mut impulse = vec![0.0; 500];
         impulse[200] = 1.0;
         let output = fir.apply(&impulse);

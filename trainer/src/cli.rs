@@ -23,7 +23,7 @@ enum Command {
     Denoise(DenoiseArguments),
     Train(Box<TrainArguments>),
     Evaluate(EvaluateArguments),
-    Corrupt(CorruptArguments),
+    Corrupt(Box<CorruptArguments>),
     Models(ModelsArguments),
     Export(ExportArguments),
     Import(ImportArguments),

@@ -51,7 +51,7 @@ pub struct CorruptArguments {
 /// Noise as people name it.
 #[derive(Clone, Debug, PartialEq)]
 enum Named {
-    Kind(Noise),
+    Kind(Box<Noise>),
     File(PathBuf),
 }
 
@@ -64,7 +64,7 @@ impl FromStr for Named {
         }
         // A recording has a path, which its kind does not tell.
         let noise = Noise::of_kind(text).filter(|noise| noise.recordings().is_empty());
-        noise.map(Self::Kind).ok_or_else(|| {
+        noise.map(|noise| Self::Kind(Box::new(noise))).ok_or_else(|| {
             let kinds: Vec<&str> = Noise::kinds().iter().map(Noise::kind).filter(|&kind| kind != "recording").collect();
             format!("expected {} or file:PATH, got {text:?}", kinds.join(", "))
         })

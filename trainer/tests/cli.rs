@@ -10,6 +10,8 @@ use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
+use shared::audio::rms;
+use shared::noise::{self, Noise};
 use shared::wav::{self, Encoding};
 use shared::{Audio, metric, synth};
 use tempfile::tempdir;
@@ -197,11 +199,24 @@ fn wrong_choices_are_explained() {
     let folder = tempdir().unwrap();
     write_mono(&folder.path().join("a.wav"));
     fs::write(folder.path().join("bad.zip"), "no bundle").unwrap();
+    let recording = r#"[{"kind": "recording", "file": "nowhere.wav"}]"#;
+    fs::write(folder.path().join("broken.json"), r#"[{"kind": "white", "snr_db": 1000}]"#).unwrap();
+    fs::write(folder.path().join("missing.json"), recording).unwrap();
+    fs::write(folder.path().join("named.json"), format!(r#"[{{"weight": 1, "chain": {recording}}}]"#)).unwrap();
     for (arguments, expected) in [
         ("denoise a.wav --model unknown", "dcunet, wavenet, autoencoder, or the path of a bundle"),
         ("denoise a.wav --model bad.zip", "cannot use bad.zip: not a usable bundle"),
         ("denoise a.wav --device tpu", "expected cpu, wgpu, cuda or cuda:N, got \"tpu\""),
-        ("corrupt a.wav -o b.wav --noise pink", "expected zero-small, raise-small, white, brown or file:PATH"),
+        ("corrupt a.wav -o b.wav --noise purple", "expected zero-small, raise-small, white, pink, brown"),
+        ("corrupt a.wav -o b.wav --noise recording", "or file:PATH, got \"recording\""),
+        ("corrupt a.wav -o b.wav", "--noise"),
+        ("corrupt a.wav -o b.wav --noise white --chain c.json", "cannot be used with"),
+        ("corrupt a.wav -o b.wav --chain no.json", "cannot use the chain no.json"),
+        ("corrupt a.wav -o b.wav --chain broken.json", "step 1 (white), snr_db: expected -100 to 100"),
+        ("corrupt a.wav -o b.wav --chain missing.json", "cannot open nowhere.wav"),
+        ("corrupt a.wav -o b.wav --noise room --snr-db 3", "--snr-db and --seed are for added noise only"),
+        ("train --out run --noise-recipe broken.json", "cannot use the noise recipe broken.json"),
+        ("train --out run --noise-recipe named.json", "expected * (any of the noise) or speech/*"),
         ("corrupt a.wav -o b.wav --noise white --snr-db loud", "from -100 to 100"),
         ("corrupt a.wav -o b.wav --noise zero-small --amount 2", "from 0 to 1"),
         ("corrupt a.wav -o b.wav --noise white --amount 0.5", "--amount is for zero-small and raise-small only"),
@@ -249,26 +264,71 @@ fn corruptions_change_what_they_should() {
     }
 }
 
+/// Active speech over noise, in dB.
+fn active_snr_db(clean: &Path, noisy: &Path) -> f64 {
+    let [clean, noisy] = [clean, noisy].map(read);
+    let added: Vec<f32> = clean.to_mono().iter().zip(noisy.to_mono()).map(|(clean, noisy)| noisy - clean).collect();
+    let noise_db = 20.0 * f64::from(rms(&added)).log10();
+    noise::active_level_db(&clean.to_mono(), clean.sample_rate_hz()) - noise_db
+}
+
 #[test]
 fn added_noise_has_the_ratio_that_was_asked_for() {
     let folder = tempdir().unwrap();
     let root = folder.path();
-    write_speech(&root.join("clean/a.wav"), 16_000, 1, 1.0, Encoding::Pcm16);
+    write_speech(&root.join("clean/a.wav"), 16_000, 1, 1.0, Encoding::Float32);
     // At another rate, and shorter than the speech.
     write_speech(&root.join("noise.wav"), 11_025, 2, 0.3, Encoding::Pcm16);
-    for noise in ["white", "brown", "file:noise.wav"] {
+    for noise in ["white", "pink", "brown", "hum", "clicks", "crackle", "babble", "file:noise.wav"] {
         for snr_db in [10.0, -3.0] {
             succeed(root, &format!("corrupt clean -o noisy --noise {noise} --snr-db {snr_db}"));
-            let [clean, noisy] = ["clean/a.wav", "noisy/a.wav"].map(|name| read(&root.join(name)).to_mono());
-            let snr = metric::snr(&clean, &noisy);
-            assert!((snr - snr_db).abs() < 0.1, "{noise}: {snr} dB, expected {snr_db}");
+            let got = active_snr_db(&root.join("clean/a.wav"), &root.join("noisy/a.wav"));
+            assert!((got - snr_db).abs() < 0.1, "{noise}: {got} dB, expected {snr_db}");
         }
     }
-    succeed(root, "corrupt clean -o noisy --noise white --snr-db 10");
     let json = succeed(root, "evaluate --clean clean --noisy noisy --model autoencoder --json");
     let report: Value = serde_json::from_str(&json).unwrap();
+    let [clean, noisy] = ["clean/a.wav", "noisy/a.wav"].map(|name| read(&root.join(name)).to_mono());
     let snr = report["files"][0]["before"]["snr_db"].as_f64().unwrap();
-    assert!((snr - 10.0).abs() < 0.1, "{snr} dB, expected 10");
+    assert!((snr - metric::snr(&clean, &noisy)).abs() < 1e-6, "{snr} dB");
+}
+
+#[test]
+fn chains_are_applied_and_find_their_recordings() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    write_speech(&root.join("a.wav"), 16_000, 1, 1.0, Encoding::Float32);
+    write_speech(&root.join("chains/noise.wav"), 11_025, 2, 0.3, Encoding::Pcm16);
+    let chain = r#"[{"kind": "room", "probability": 0}, {"kind": "recording", "file": "noise.wav", "snr_db": [7, 8]}]"#;
+    fs::write(root.join("chains/c.json"), chain).unwrap();
+    let corrupt = |seed: u64| {
+        succeed(root, &format!("corrupt a.wav -o b.wav --chain chains/c.json --seed {seed}"));
+        (active_snr_db(&root.join("a.wav"), &root.join("b.wav")), fs::read(root.join("b.wav")).unwrap())
+    };
+    let (snr_db, first) = corrupt(1);
+    assert!((7.0..8.0).contains(&snr_db), "{snr_db} dB");
+    assert_eq!(corrupt(1).1, first);
+    assert_ne!(corrupt(2).1, first);
+}
+
+#[test]
+fn every_kind_of_noise_is_listed_and_works_by_its_name() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    write_speech(&root.join("a.wav"), 16_000, 2, 1.0, Encoding::Float32);
+    let help = succeed(root, "corrupt --help");
+    for noise in Noise::kinds() {
+        let kind = noise.kind();
+        assert!(help.contains(&format!("  {kind} (")), "{kind}: {help}");
+        assert!(noise.numbers().iter().all(|number| help.contains(number.name)), "{kind}: {help}");
+        if kind != "recording" {
+            succeed(root, &format!("corrupt a.wav -o b.wav --noise {kind}"));
+            assert_ne!(read(&root.join("a.wav")), read(&root.join("b.wav")), "{kind}");
+        }
+    }
+    for field in ["phase", "shape", "files", "interpolation", "concealment"] {
+        assert!(help.contains(field), "{field}: {help}");
+    }
 }
 
 #[test]

@@ -78,8 +78,7 @@ pub fn active_power_on<B: Backend>(signals: Tensor<B, 2>, sample_rate_hz: u32) -
     for _ in 0..ROUNDS {
         let mut active = powers.clone().greater(power.clone().mul_scalar(MARGIN).expand([batch, count])).float();
         // In four steps a frame reaches all of the ten that follow it.
-        for shift in [1, 2, 4, HANGOVER - 7] {
-            let shift = shift.min(count);
+        for shift in [1, 2, 4, HANGOVER - 7].into_iter().filter(|&shift| shift < count) {
             let earlier = active.clone().narrow(1, 0, count - shift).pad([(0, 0), (shift, 0)], PadMode::Constant(0.0));
             active = active.max_pair(earlier);
         }

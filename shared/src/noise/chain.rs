@@ -31,14 +31,14 @@ pub const MAX_STEPS: usize = 32;
 
 /// Noises one after the other; see the [module](self). Its steps have been checked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Step>", into = "Vec<Step>")]
+#[serde(try_from = "Vec<serde_json::Value>", into = "Vec<Step>")]
 pub struct Chain(Vec<Step>);
 
-impl TryFrom<Vec<Step>> for Chain {
+impl TryFrom<Vec<serde_json::Value>> for Chain {
     type Error = Error;
 
-    fn try_from(steps: Vec<Step>) -> Result<Self> {
-        Self::new(steps)
+    fn try_from(steps: Vec<serde_json::Value>) -> Result<Self> {
+        Self::new(steps.into_iter().enumerate().map(|(index, step)| read_step(index + 1, step)).collect::<Result<_>>()?)
     }
 }
 
@@ -82,7 +82,7 @@ impl Chain {
         let steps: Vec<serde_json::Value> = serde_json::from_str(json).map_err(|error| {
             Error::Chain(format!("expected a JSON list of steps such as [{{\"kind\": \"white\"}}]: {error}"))
         })?;
-        Self::new(steps.into_iter().enumerate().map(|(index, step)| read_step(index + 1, step)).collect::<Result<_>>()?)
+        steps.try_into()
     }
 
     /// The chain as JSON; [`Chain::from_json`] reads it.
@@ -148,9 +148,10 @@ fn read_step(number: usize, step: serde_json::Value) -> Result<Step> {
     let serde_json::Value::Object(fields) = &step else {
         return fail(format!("expected an object such as {{\"kind\": \"white\"}}, got {step}"));
     };
-    let Some(kind) = fields.get("kind") else {
+    // Serde would take a number for it.
+    let Some(kind) = fields.get("kind").and_then(serde_json::Value::as_str) else {
         let kinds: Vec<&str> = Noise::kinds().iter().map(Noise::kind).collect();
-        return fail(format!("missing field `kind`, expected one of {}", kinds.join(", ")));
+        return fail(format!("expected a field `kind` that is one of {}, got {step}", kinds.join(", ")));
     };
     let error = match serde_json::from_value::<Step>(step.clone()) {
         Ok(step) => return Ok(step),
@@ -163,7 +164,7 @@ fn read_step(number: usize, step: serde_json::Value) -> Result<Step> {
     };
     match fields.iter().find(|(name, value)| *name != "kind" && fails_alone(name, value)) {
         Some((name, value)) if serde_json::from_value::<Step>(serde_json::json!({"kind": kind})).is_ok() => {
-            fail(format!("{}, {name}: {error}, got {value}", kind.as_str().unwrap_or_default()))
+            fail(format!("{kind}, {name}: {error}, got {value}"))
         }
         _ => fail(error.to_string()),
     }

@@ -43,7 +43,7 @@ pub use active_level::{active_level_db, active_power, mix_active};
 pub use additive::mix;
 pub use chain::Chain;
 pub use colour::{brown, pink, white};
-pub use drawn::{AGREEMENT, Drawn, DrawnChain};
+pub use drawn::{AGREEMENT, Drawn, DrawnChain, STFT_AGREEMENT};
 pub use recipe::Recipe;
 pub use recording::{NoRecordings, Recordings, loop_to};
 pub use step::{Group, Noise, Step};

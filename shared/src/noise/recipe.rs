@@ -10,8 +10,7 @@ use crate::error::{Error, Result};
 const MAX_CHAINS: usize = 256;
 
 /// A chain and how often it is used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weighted {
     /// Its share among the weights of all, from 0 to 10⁶.
     pub weight: f64,
@@ -19,16 +18,28 @@ pub struct Weighted {
     pub chain: Chain,
 }
 
+/// A [`Weighted`] chain that has not been checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    weight: f64,
+    chain: Vec<serde_json::Value>,
+}
+
 /// A mixture of chains: `[{"weight": 1, "chain": [...]}, ...]`. It has been checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Weighted>", into = "Vec<Weighted>")]
+#[serde(try_from = "Vec<Raw>", into = "Vec<Weighted>")]
 pub struct Recipe(Vec<Weighted>);
 
-impl TryFrom<Vec<Weighted>> for Recipe {
+impl TryFrom<Vec<Raw>> for Recipe {
     type Error = Error;
 
-    fn try_from(chains: Vec<Weighted>) -> Result<Self> {
-        Self::new(chains)
+    fn try_from(chains: Vec<Raw>) -> Result<Self> {
+        let read = |(index, Raw { weight, chain }): (usize, Raw)| match chain.try_into() {
+            Ok(chain) => Ok(Weighted { weight, chain }),
+            Err(error) => Err(Error::Chain(format!("chain {}: {error}", index + 1))),
+        };
+        Self::new(chains.into_iter().enumerate().map(read).collect::<Result<_>>()?)
     }
 }
 
@@ -63,19 +74,10 @@ impl Recipe {
     /// # Errors
     /// When it is not as it should be; the message names the chain, the step and the field, and what was expected.
     pub fn from_json(json: &str) -> Result<Self> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Raw {
-            weight: f64,
-            chain: serde_json::Value,
-        }
         let expected = "expected a JSON list such as [{\"weight\": 1, \"chain\": [...]}]";
-        let raw: Vec<Raw> = serde_json::from_str(json).map_err(|error| Error::Chain(format!("{expected}: {error}")))?;
-        let read = |(index, Raw { weight, chain }): (usize, Raw)| match Chain::from_json(&chain.to_string()) {
-            Ok(chain) => Ok(Weighted { weight, chain }),
-            Err(error) => Err(Error::Chain(format!("chain {}: {error}", index + 1))),
-        };
-        Self::new(raw.into_iter().enumerate().map(read).collect::<Result<_>>()?)
+        let chains: Vec<Raw> =
+            serde_json::from_str(json).map_err(|error| Error::Chain(format!("{expected}: {error}")))?;
+        chains.try_into()
     }
 
     /// The chains and their weights.

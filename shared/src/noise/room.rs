@@ -2,17 +2,22 @@
 //!
 //! Allen and Berkley 1979, "Image method for efficiently simulating small-room acoustics": the walls of a box are mirrors, and
 //! every mirror image of the source, at distance `d` behind `n` walls, contributes `(−β)ⁿ / (4πd)` after `d / c`, at any
-//! fraction of a sample ([windowed sinc](FractionalDelay)). All walls have one reflection coefficient `β`, from Eyring's formula
-//! (Eyring 1930), `β² = exp(−0.161 V / (S · RT60))`: `V` is the volume, `S` the surface. Images go on until the direct sound
-//! has decayed by 60 dB.
+//! fraction of a sample (a windowed sinc). All walls have one reflection coefficient. Images go on until the direct sound has
+//! decayed by 60 dB.
+//!
+//! `β` is chosen for the RT60. Sabine's and Eyring's formulas assume that sound from all directions decays alike; in a box it
+//! does not, and decays last up to a third longer than they say. Here directions are told apart (Lehmann and Johansson 2008,
+//! "Prediction of energy decay in room impulse responses simulated with an image-source model"): sound from direction `u`
+//! meets `g(u) = Σ |u_i| / L_i` walls per metre, so that after `x = −2 ln β · c t` the mean over all directions of
+//! `e^(−g x) / g` is what is yet to come. `β` is that with which this falls from −5 to −35 dB in half the RT60, which is how
+//! RT60 are measured (ISO 3382, T30).
 //!
 //! Deviations: Allen and Berkley's coefficients are positive, and they take what builds up towards 0 Hz away with a high-pass
-//! filter; here they are negative, which leaves nothing to take away (Lehmann and Johansson 2008, "Prediction of energy decay
-//! in room impulse responses simulated with an image-source model"). After [`MAX_IMAGES`] images the field is diffuse, and what
+//! filter; here they are negative, which leaves nothing to take away (as Lehmann and Johansson do). After [`MAX_IMAGES`] images the field is diffuse, and what
 //! is left of the decay is Gaussian noise of the same power (as in Lehmann and Johansson 2010), which bounds the cost of large
 //! RT60 in small rooms.
 
-use core::f64::consts::{LN_10, PI};
+use core::f64::consts::{FRAC_PI_2, LN_10, PI};
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -28,8 +33,8 @@ use crate::error::Result;
 pub const SPEED_OF_SOUND: f64 = 343.0;
 /// Images that are computed, about; what comes later is noise.
 pub const MAX_IMAGES: f64 = 400_000.0;
-/// Sabine's and Eyring's constant at that speed, `24 ln 10 / c`, in s/m.
-const SABINE: f64 = 55.262_042_231_857_1 / SPEED_OF_SOUND;
+/// Directions of an eighth of the sphere along either angle, when decays are averaged.
+const DIRECTIONS: usize = 16;
 /// Smallest distance that counts as such, in m.
 const MIN_DISTANCE_M: f64 = 0.01;
 
@@ -53,18 +58,38 @@ impl SimulatedRoom {
         (0..3).map(square).sum::<f64>().sqrt().max(MIN_DISTANCE_M)
     }
 
-    /// The magnitude `β` of the walls' reflection coefficient, by Eyring's formula; between 0 and 1 for any RT60.
+    /// The magnitude `β` of the walls' reflection coefficient; between 0 and 1 for any RT60. See the [module](self).
     pub fn reflection(&self) -> f64 {
-        (-SABINE * self.volume() / (2.0 * self.surface() * self.rt60_s)).exp()
+        let middle = |i: usize| (i as f64 + 0.5) / DIRECTIONS as f64;
+        let [x, y, z] = self.size_m;
+        // Equal steps of height and of longitude are equal areas of the sphere.
+        let walls_per_metre = |up: f64, longitude: f64| {
+            let (sin, cos) = (longitude * FRAC_PI_2).sin_cos();
+            let flat = (1.0 - up * up).sqrt();
+            flat * cos / x + flat * sin / y + up / z
+        };
+        let rates: Vec<f64> = (0..DIRECTIONS * DIRECTIONS)
+            .map(|i| walls_per_metre(middle(i / DIRECTIONS), middle(i % DIRECTIONS)))
+            .collect();
+        let left = |x: f64| rates.iter().map(|g| (-g * x).exp() / g).sum::<f64>();
+        let whole = left(0.0);
+        let fallen_by = |db: f64| {
+            let target = whole * 10f64.powf(-db / 10.0);
+            // The slowest direction alone bounds it.
+            let slowest = rates.iter().fold(f64::INFINITY, |least, &g| g.min(least));
+            let (mut low, mut high) = (0.0, db / slowest);
+            for _ in 0..40 {
+                let middle = (low + high) / 2.0;
+                if left(middle) > target { low = middle } else { high = middle }
+            }
+            low
+        };
+        let x_per_metre = 2.0 * (fallen_by(35.0) - fallen_by(5.0)) / (self.rt60_s * SPEED_OF_SOUND);
+        (-x_per_metre / 2.0).exp()
     }
 
     fn volume(&self) -> f64 {
         self.size_m.iter().product()
-    }
-
-    fn surface(&self) -> f64 {
-        let [x, y, z] = self.size_m;
-        2.0 * (x * y + y * z + z * x)
     }
 
     /// What the microphone gets of an impulse: the direct sound is `1 / (4πd)` at `d / c`.

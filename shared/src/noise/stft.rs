@@ -44,7 +44,8 @@ pub enum Threshold {
 /// What becomes of the phases of raised coefficients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// They stay; those of coefficients that are exactly 0 become 0.
+    /// They stay; those of coefficients that are exactly 0 become 0. Digital silence stays silence: coefficients of one phase
+    /// are an impulse at the frame's edge, where the window is 0.
     #[default]
     Kept,
     /// They are drawn, all angles equally likely, by a generator with this seed.
@@ -127,7 +128,8 @@ impl Corruption {
 
     /// [`Corruption::apply`] as tensor code, on every row by itself; random phases are the same in all rows.
     ///
-    /// Agrees with it to rounding, but for coefficients within rounding of the threshold, which may fall on its other side.
+    /// Agrees with it to rounding, but for coefficients within rounding of the threshold, which may fall on its other side, and
+    /// for the phases of those within rounding of 0.
     ///
     /// # Shapes
     /// `[batch, samples]` → `[batch, samples]`
