@@ -10,7 +10,7 @@ use burn_store::{BurnpackWriter, ModuleSnapshot, TensorSnapshot};
 use common::*;
 use rand::RngExt;
 use serde_json::{Value, json};
-use shared::bundle::{Card, Precision, Score, Source};
+use shared::bundle::{BundleConfig, Card, Precision, Score, Source, VERSION};
 use shared::nn::{AutoencoderConfig, NetworkConfig};
 use shared::{Bundle, Error, Result};
 use zip::write::SimpleFileOptions;
@@ -422,4 +422,28 @@ fn broken_weights_never_panic() {
             assert!(try_weights((0..weights.len()).map(|_| random.random()).collect()));
         }
     }
+}
+
+/// What fuzzing of bundles starts from (`fuzz/fuzz_targets/bundle.rs`), the first byte telling which part it is:
+/// `cargo test --workspace --test bundle -- --ignored`
+#[test]
+#[ignore = "writes files into the source tree"]
+fn fuzz_seeds() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/bundle");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let write = |name: &str, content: &[u8]| std::fs::write(folder.join(name), content).expect("a file");
+    let part = |kind: u8, content: &[u8]| [&[kind], content].concat();
+    let config = NetworkConfig::Autoencoder(AutoencoderConfig { channels: 1, kernel_size: 2, stride: 1 });
+    let network = network::<Flex>(&config, 1);
+    let bundle = Bundle::pack(&network, config, 16_000, Precision::F32, Card::default()).expect("valid");
+    let bytes = bundle.to_bytes().expect("an archive");
+    write("archive.seed", &bytes);
+    // The weights are the last entry, stored as they are; the archive's directory follows.
+    let find = |needle: &[u8]| bytes.windows(needle.len()).position(|window| window == needle).expect("an entry");
+    write("weights.seed", &part(0, &bytes[find(b"weights.bpk") + 11..find(b"PK\x01\x02")]));
+    for (network, name) in tiny().into_iter().zip(["autoencoder", "wavenet", "dcunet"]) {
+        let config = BundleConfig { version: VERSION, sample_rate_hz: 16_000, precision: Precision::F16, network };
+        write(&format!("{name}.seed"), &part(1, &serde_json::to_vec(&config).expect("JSON")));
+    }
+    write("card.seed", &part(2, &serde_json::to_vec(&Card::default()).expect("JSON")));
 }

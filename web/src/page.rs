@@ -20,6 +20,9 @@ use crate::protocol::{AddedNoise, Backend, Failure, Input, MODELS, Request, Resp
 /// Seed of the noise that people add: the same noise again for the same recording, so that networks can be compared.
 const NOISE_SEED: u32 = 1;
 
+/// The choice among the examples of noise that stands for none of them.
+const OWN_NOISE: &str = "own";
+
 /// One recording on the page.
 struct Recording {
     name: String,
@@ -290,8 +293,10 @@ fn listen_to_people(shared: &Shared) {
     on(&app.element("noise-example"), "change", shared, |shared, event| {
         let app = shared.borrow();
         if let Some(example) = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok()) {
-            app.element("noise").unchecked_into::<HtmlTextAreaElement>().set_value(&example.value());
-            app.check_noise();
+            if example.value() != OWN_NOISE {
+                app.element("noise").unchecked_into::<HtmlTextAreaElement>().set_value(&example.value());
+                app.check_noise();
+            }
         }
     });
     on(&app.element("record"), "click", shared, |shared, _| record(shared));
@@ -394,7 +399,7 @@ impl App {
         Ok(Some(AddedNoise { chain, seed: NOISE_SEED }))
     }
 
-    /// Says under the noise what is wrong with it.
+    /// Says under the noise what is wrong with it, and above it which of the examples it is.
     fn check_noise(&self) {
         let (text, invalid) = match self.noise() {
             Ok(None) => ("Recordings are denoised as they are.".into(), "false"),
@@ -402,6 +407,11 @@ impl App {
             Err(failure) => (failure.message(), "true"),
         };
         self.element("noise-note").set_text_content(Some(&text));
+        let example: HtmlSelectElement = self.element("noise-example").unchecked_into();
+        example.set_value(self.element("noise").unchecked_into::<HtmlTextAreaElement>().value().trim());
+        if example.selected_index() < 0 {
+            example.set_value(OWN_NOISE); // none of the examples
+        }
         let _ = self.element("noise").set_attribute("aria-invalid", invalid);
     }
 

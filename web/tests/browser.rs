@@ -334,7 +334,8 @@ async fn makes_noise_from_a_chain_and_says_what_is_wrong_with_it() {
     let (clean, _) = mixture(22_050, 30_011, 5);
     let audio = Audio::mono(22_050, clean).unwrap();
     let file = write(folder.path(), "clean.wav", &audio, Encoding::Float32);
-    let json = r#"[{"kind":"hum","snr_db":10},{"kind":"raise-small","quantile":0.6}]"#;
+    // Not the STFT corruptions: the phase of a coefficient that is almost 0 is a matter of rounding, until it is raised.
+    let json = r#"[{"kind":"hum","snr_db":10},{"kind":"pink","snr_db":15}]"#;
     let query: String = url::form_urlencoded::byte_serialize(json.as_bytes()).collect();
     let browser = Browser::open(&[], &format!("?backend=cpu&noise={query}")).await;
     browser.wait_until_ready().await;
