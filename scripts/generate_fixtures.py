@@ -232,12 +232,13 @@ def loss_fixture() -> None:
 
 
 def speech_like(rate_hz: int, seconds: float) -> Tensor:
-    """A gliding harmonic tone in syllables with pauses, over a floor 60 dB below."""
+    """A gliding harmonic tone in syllables with pauses: a first one 35 dB below them, later ones of noise 60 dB below."""
     time = torch.arange(int(rate_hz * seconds)).double() / rate_hz
     pitch_hz = 140 + 40 * torch.sin(math.tau * 1.3 * time)
     phase = math.tau * torch.cumsum(pitch_hz, 0) / rate_hz
     tone = sum(torch.sin(k * phase + k * k) / k for k in range(1, 25))
     syllables = torch.sin(math.tau * 2.1 * time).clamp(min=0) ** 0.5
+    syllables = torch.where(time < 0.5 * seconds, syllables.clamp(min=0.018), syllables)
     return single(0.2 * tone * syllables + 2e-4 * torch.randn(time.shape))
 
 

@@ -9,6 +9,7 @@ use golden_checks::{Fixture, Tolerance};
 use shared::dsp::StftConfig;
 use shared::dsp::spectrum::{Spectrum, SpectrumPlan};
 use shared::metric;
+use shared::nn::Phrasing;
 
 type Training = Autodiff<Flex>;
 
@@ -16,7 +17,7 @@ const TOLERANCE: Tolerance = Tolerance { forward: 1e-4, gradient: 1e-3 };
 
 #[test]
 fn networks_infer_as_in_pytorch() {
-    golden_checks::networks_infer::<Flex>(TOLERANCE);
+    golden_checks::networks_infer::<Flex>(&[Phrasing::Products, Phrasing::Convolutions], TOLERANCE);
 }
 
 #[test]

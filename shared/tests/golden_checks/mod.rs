@@ -142,13 +142,13 @@ fn statistics(weights: &Weights) -> Weights {
     found
 }
 
-/// Whole networks as they are used: as modules, and in both forms for inference.
-pub fn networks_infer<B: Backend>(tolerance: Tolerance) {
+/// Whole networks as they are used: as modules, and in the given forms for inference.
+pub fn networks_infer<B: Backend>(phrasings: &[Phrasing], tolerance: Tolerance) {
     for name in NETWORKS {
         let fixture = Fixture::load(name);
         let network = fixture.network::<B>();
         fixture.compare("output", network.forward(fixture.tensor("noisy")), tolerance.forward);
-        for phrasing in [Phrasing::Products, Phrasing::Convolutions] {
+        for &phrasing in phrasings {
             let network = network.clone().for_inference(phrasing);
             fixture.compare("output", network.forward(fixture.tensor("noisy")), tolerance.forward);
         }
