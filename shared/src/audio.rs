@@ -23,7 +23,13 @@ impl Audio {
     /// When the rate is outside [`MIN_SAMPLE_RATE_HZ`]`..=`[`MAX_SAMPLE_RATE_HZ`], when there is no channel or no sample, when
     /// the channels differ in length, or when a sample is not finite.
     pub fn new(sample_rate_hz: u32, channels: Vec<Vec<f32>>) -> Result<Self> {
-        check_rate(sample_rate_hz)?;
+        if !(MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
+            return Err(Error::audio(
+                "sampling rate",
+                format!("{MIN_SAMPLE_RATE_HZ} to {MAX_SAMPLE_RATE_HZ} Hz"),
+                format!("{sample_rate_hz} Hz"),
+            ));
+        }
         let Some(first) = channels.first() else {
             return Err(Error::audio("channels", "at least 1", 0));
         };
@@ -75,15 +81,6 @@ impl Audio {
         let scale = 1.0 / self.channels.len() as f32;
         (0..self.len()).map(|i| self.channels.iter().map(|channel| channel[i]).sum::<f32>() * scale).collect()
     }
-}
-
-/// Refuses a rate outside [`MIN_SAMPLE_RATE_HZ`]`..=`[`MAX_SAMPLE_RATE_HZ`].
-pub(crate) fn check_rate(sample_rate_hz: u32) -> Result<()> {
-    if (MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
-        return Ok(());
-    }
-    let expected = format!("{MIN_SAMPLE_RATE_HZ} to {MAX_SAMPLE_RATE_HZ} Hz");
-    Err(Error::audio("sampling rate", expected, format!("{sample_rate_hz} Hz")))
 }
 
 /// Root mean square of `samples`, in the samples' own unit; 0 for none.

@@ -190,8 +190,8 @@ fn the_target_has_the_gains_alone() {
 
 #[test]
 fn any_rate_any_length_and_silence() {
-    for rate_hz in [4_000, 11_025, 384_000] {
-        for len in [1, 2, 7, 1_000] {
+    for (rate_hz, lengths) in [(4_000, &[1, 2, 700][..]), (384_000, &[1])] {
+        for &len in lengths {
             for signal in [hiss(len, 1), vec![0.0; len], vec![1e-30; len], vec![1e6; len]] {
                 let audio = Audio::mono(rate_hz, signal.clone()).expect("valid");
                 for noise in Noise::kinds() {
@@ -221,7 +221,7 @@ fn any_rate_any_length_and_silence() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_makes_the_parser_panic(text in r#"[\[\]{}":,a-z0-9_. -]{0,80}"#) {

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::drawn::DrawnChain;
 use super::recording::Recordings;
 use super::step::{Context, Noise, Step};
-use crate::audio::{Audio, check_rate};
+use crate::audio::Audio;
 use crate::error::{Error, Result};
 
 /// Most steps of a chain.
@@ -113,10 +113,8 @@ impl Chain {
         seed: u64,
         recordings: &dyn Recordings,
     ) -> Result<DrawnChain> {
-        check_rate(sample_rate_hz)?;
-        if len == 0 {
-            return Err(Error::audio("length", "at least 1 sample", 0));
-        }
+        // One sample stands for as many as there are.
+        Audio::mono(sample_rate_hz, vec![0.0; len.min(1)])?;
         let mut drawn = Vec::new();
         for (index, Step { noise, probability }) in self.0.iter().enumerate() {
             let mut context = Context::new((len, sample_rate_hz), (seed, index, channel), recordings);

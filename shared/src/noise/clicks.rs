@@ -17,14 +17,14 @@ struct Impulses {
 }
 
 /// `len` samples with clicks at random times, `per_second` of them on average and at least one:
-/// `± e^(−t/τ) cos(2πft + φ)`, with τ from 0.2 to 2 ms and f from 0.5 to 6 kHz.
+/// `± a e^(−t/τ) cos(2πft + φ)`, with τ from 0.2 to 2 ms, f from 0.5 to 6 kHz, φ within ±54°, and strengths `a = u^(−1/5)` of a
+/// uniform `u`, at most 10.
 pub fn clicks(len: usize, sample_rate_hz: u32, per_second: f64, rng: &mut impl Rng) -> Vec<f32> {
     let decay_seconds = 0.2e-3..2e-3;
     Impulses { per_second, decay_seconds, frequency_hz: 500.0..6_000.0, spread: 0.2 }.draw(len, sample_rate_hz, rng)
 }
 
-/// As [`clicks`], but short (τ from 0.02 to 0.1 ms) and of very different strengths: amplitudes `u^(−2/3)` of a uniform `u`,
-/// at most 10. Meant for hundreds a second.
+/// As [`clicks`], but short (τ from 0.02 to 0.1 ms) and of very different strengths, `u^(−2/3)`. Meant for hundreds a second.
 pub fn crackle(len: usize, sample_rate_hz: u32, per_second: f64, rng: &mut impl Rng) -> Vec<f32> {
     let decay_seconds = 0.02e-3..0.1e-3;
     Impulses { per_second, decay_seconds, frequency_hz: 500.0..8_000.0, spread: 2.0 / 3.0 }.draw(

@@ -13,8 +13,8 @@ pub fn white(len: usize, rng: &mut impl Rng) -> Vec<f32> {
 /// `len` samples of pink noise, equal power per octave (3 dB less per octave), within 0.5 dB from 40 Hz to a third of the
 /// rate.
 ///
-/// White noise through first-order sections, one an octave and a half, whose pole at `f` and zero at `f · √(octave and a
-/// half)` make a staircase of −3 dB an octave on average; below 10 Hz the spectrum is flat. The variance depends on the rate.
+/// White noise through first-order sections, each with a pole and a zero 1.68 times as high; poles are an octave and a half (2.83
+/// times) apart, from 10 Hz up. That is a staircase which falls by 3 dB an octave on average. The variance depends on the rate.
 pub fn pink(len: usize, sample_rate_hz: u32, rng: &mut impl Rng) -> Vec<f32> {
     const LOWEST_HZ: f64 = 10.0;
     /// Between two poles.

@@ -214,8 +214,8 @@ impl FractionalDelay {
 /// A point in a room, in m from a lower corner.
 pub type Position = [Value; 3];
 
-/// Reverberation; the direct sound stays where and as loud as it was ([`SimulatedRoom::filter`]). One microphone hears all
-/// channels, from one place.
+/// Reverberation; the direct sound stays where and as loud as it was ([`SimulatedRoom::filter`]), so that the result is louder than
+/// the signal, and the more so the further away the source is. One microphone hears all channels, from one place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Room {

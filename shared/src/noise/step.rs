@@ -189,8 +189,14 @@ impl Noise {
 
     fn told(&self) -> (&'static str, &'static str, &dyn Kind) {
         match self {
-            Self::ZeroSmall(it) => ("zero-small", "STFT coefficients below a threshold become 0", it),
-            Self::RaiseSmall(it) => ("raise-small", "STFT coefficients below a threshold are raised to it", it),
+            Self::ZeroSmall(it) => {
+                ("zero-small", "STFT coefficients below a threshold become 0; a quantile of 0.8 if none is given", it)
+            }
+            Self::RaiseSmall(it) => (
+                "raise-small",
+                "STFT coefficients below a threshold, a quantile of 0.6 if none is given, are raised to it; phase: kept or random",
+                it,
+            ),
             Self::White(it) => ("white", "white noise", it),
             Self::Pink(it) => ("pink", "pink noise, 3 dB less per octave", it),
             Self::Brown(it) => ("brown", "brown noise, 6 dB less per octave", it),
@@ -200,11 +206,19 @@ impl Noise {
             Self::Babble(it) => ("babble", "several talkers at once; synthetic voices without files", it),
             Self::Recording(it) => ("recording", "a recording, repeated with cross-fades where it is too short", it),
             Self::Gain(it) => ("gain", "louder or quieter", it),
-            Self::Clip(it) => ("clip", "clipping at a level, or below the signal's own peak", it),
+            Self::Clip(it) => (
+                "clip",
+                "clipping at a level, or below the signal's own peak, by 12 dB if neither is given; shape: hard or soft",
+                it,
+            ),
             Self::BandLimit(it) => ("band-limit", "takes away what is below low_hz and above high_hz", it),
-            Self::Resample(it) => ("resample", "to a lower rate and back, badly: aliases and images", it),
-            Self::DropPackets(it) => ("drop-packets", "packets of a call that got lost, in bursts", it),
-            Self::Room(it) => ("room", "reverberation of a room of a given size, RT60 and positions", it),
+            Self::Resample(it) => {
+                ("resample", "to a lower rate and back, badly: aliases and images; interpolation: hold or linear", it)
+            }
+            Self::DropPackets(it) => {
+                ("drop-packets", "packets of a call that got lost, in bursts; concealment: silence or repeat", it)
+            }
+            Self::Room(it) => ("room", "reverberation of a room; positions are anywhere if not given", it),
         }
     }
 }

@@ -121,6 +121,20 @@ mod tests {
     }
 
     #[test]
+    fn a_recipe_may_have_every_kind_of_noise() -> Result<()> {
+        let kinds = noise::Noise::kinds();
+        let chains: Vec<String> = kinds.iter().map(|noise| format!(r#"[{{"kind": "{}"}}]"#, noise.kind())).collect();
+        let talkers = r#"[{"kind": "babble", "files": ["speech/*"]}, {"kind": "recording"}]"#;
+        for chain in chains.iter().map(String::as_str).chain([talkers]) {
+            let recipe = Recipe::from_json(&format!(r#"[{{"weight": 1, "chain": {chain}}}]"#))?;
+            let item = Item::train(&split(), &recipe, 4_000, 1, 2)?;
+            assert!(item.noisy.iter().all(|sample| sample.is_finite()), "{chain}");
+            assert!(chain.contains("gain") || item.clean != item.noisy, "{chain}");
+        }
+        Ok(())
+    }
+
+    #[test]
     fn what_is_left_of_nothing_is_finite() -> Result<()> {
         let recipe = Recipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "drop-packets", "loss": 1}]}]"#)?;
         let item = Item::train(&split(), &recipe, 4_000, 1, 1)?;
