@@ -2,7 +2,6 @@
 
 use burn::prelude::*;
 use burn::tensor::activation::relu;
-use burn::tensor::s;
 
 use crate::nn::Wavenet;
 use crate::nn::wavenet::{Convolution, ResidualBlock};
@@ -16,7 +15,12 @@ pub(super) struct InferenceWavenet<B: Backend> {
     final_1: TapProduct<B>,
     final_2: TapProduct<B>,
     output: TapProduct<B>,
+    /// Samples to either side that an output sample depends on.
+    reach: usize,
 }
+
+/// Samples that are computed at a time, in multiples of the reach. Twice the reach on top of them is computed in vain.
+const BLOCK_REACHES: usize = 16;
 
 impl<B: Backend> InferenceWavenet<B> {
     pub(super) fn new(network: &Wavenet<B>) -> Self {
@@ -37,11 +41,27 @@ impl<B: Backend> InferenceWavenet<B> {
             final_1: product(&network.final_1),
             final_2: product(&network.final_2),
             output: product(&network.output),
+            reach: network.blocks.iter().map(|block| reach(&block.dilated)).sum::<usize>()
+                + reach(&network.input)
+                + reach(&network.final_1)
+                + reach(&network.final_2),
         }
     }
 
     /// `[batch, 1, samples]` → the same.
     pub(super) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        let samples = waveform.dims()[2];
+        // Its layers are so cheap for what they read that a long signal would wait for memory most of the time.
+        let length = BLOCK_REACHES * self.reach;
+        let block = |start: usize| {
+            let end = (start + length).min(samples);
+            let (first, last) = (start.saturating_sub(self.reach), (end + self.reach).min(samples));
+            self.forward_block(waveform.clone().narrow(2, first, last - first)).narrow(2, start - first, end - start)
+        };
+        Tensor::cat((0..samples).step_by(length).map(block).collect(), 2)
+    }
+
+    fn forward_block(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, ..] = waveform.dims();
         let mut x = self.input.forward(waveform);
         let mut skips: Option<Tensor<B, 3>> = None;
@@ -61,6 +81,10 @@ impl<B: Backend> InferenceWavenet<B> {
         let x = self.final_2.forward(relu(x));
         self.output.forward(relu(x))
     }
+}
+
+fn reach<B: Backend>(convolution: &Convolution<B>) -> usize {
+    (convolution.weight.dims()[2] - 1) / 2 * convolution.dilation
 }
 
 #[derive(Clone, Debug)]
@@ -135,14 +159,23 @@ impl<B: Backend> TapProduct<B> {
     /// `[batch, input, samples]` → `[batch, taps * input + 1, samples]`, the last row ones.
     fn columns(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, input, samples] = x.dims();
+        let device = x.device();
         let reach = (self.taps - 1) / 2 * self.dilation;
-        // Shifting within a wider row pads as well, and the product reads the part that it needs.
-        let rows = self.taps * input;
-        let mut columns = Tensor::zeros([batch, rows + 1, samples + 2 * reach], &x.device());
-        for tap in 0..self.taps {
-            let start = 2 * reach - tap * self.dilation;
-            columns = columns.slice_assign(s![.., tap * input..(tap + 1) * input, start..start + samples], x.clone());
-        }
-        columns.slice_fill(s![.., rows..rows + 1, ..], 1.0).narrow(2, reach, samples)
+        // Shifting within a wider row pads as well, and the product reads the part that it needs. By `cat`, because assigning to
+        // a slice copies all of the tensor on the CPU backend.
+        let shifted = |tap: usize| {
+            let before = 2 * reach - tap * self.dilation;
+            let mut parts = Vec::with_capacity(3);
+            for (zeros, next) in [(before, Some(&x)), (2 * reach - before, None)] {
+                if zeros > 0 {
+                    parts.push(Tensor::zeros([batch, input, zeros], &device));
+                }
+                parts.extend(next.cloned());
+            }
+            Tensor::cat(parts, 2)
+        };
+        let mut rows: Vec<Tensor<B, 3>> = (0..self.taps).map(shifted).collect();
+        rows.push(Tensor::ones([batch, 1, samples + 2 * reach], &device));
+        Tensor::cat(rows, 1).narrow(2, reach, samples)
     }
 }
