@@ -2,6 +2,8 @@
 
 use burn::prelude::*;
 use burn::tensor::activation::relu;
+#[cfg(not(target_family = "wasm"))]
+use rayon::prelude::*;
 
 use crate::nn::Wavenet;
 use crate::nn::wavenet::{Convolution, ResidualBlock};
@@ -17,13 +19,17 @@ pub(super) struct InferenceWavenet<B: Backend> {
     output: TapProduct<B>,
     /// Samples to either side that an output sample depends on.
     reach: usize,
+    /// Whether long signals are computed in blocks, several at once where there are threads. The layers do little with what they
+    /// read, so that a processor waits for memory unless all of a block stays in its cache, and Burn's CPU backend has
+    /// threads for products only.
+    blocked: bool,
 }
 
-/// Samples that are computed at a time, in multiples of the reach. Twice the reach on top of them is computed in vain.
+/// Samples of a block, in multiples of the reach. Twice the reach on top of them is computed in vain.
 const BLOCK_REACHES: usize = 16;
 
 impl<B: Backend> InferenceWavenet<B> {
-    pub(super) fn new(network: &Wavenet<B>) -> Self {
+    pub(super) fn new(network: &Wavenet<B>, blocked: bool) -> Self {
         let blocks: Vec<_> = network.blocks.iter().map(Block::new).collect();
         let skip = |block: &ResidualBlock<B>| {
             let bias = block.outputs.bias.val();
@@ -45,20 +51,28 @@ impl<B: Backend> InferenceWavenet<B> {
                 + reach(&network.input)
                 + reach(&network.final_1)
                 + reach(&network.final_2),
+            blocked,
         }
     }
 
     /// `[batch, 1, samples]` → the same.
     pub(super) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         let samples = waveform.dims()[2];
-        // Its layers are so cheap for what they read that a long signal would wait for memory most of the time.
+        if !self.blocked {
+            return self.forward_block(waveform);
+        }
         let length = BLOCK_REACHES * self.reach;
         let block = |start: usize| {
             let end = (start + length).min(samples);
             let (first, last) = (start.saturating_sub(self.reach), (end + self.reach).min(samples));
             self.forward_block(waveform.clone().narrow(2, first, last - first)).narrow(2, start - first, end - start)
         };
-        Tensor::cat((0..samples).step_by(length).map(block).collect(), 2)
+        let starts: Vec<usize> = (0..samples).step_by(length).collect();
+        #[cfg(not(target_family = "wasm"))]
+        let blocks = starts.into_par_iter().map(block).collect();
+        #[cfg(target_family = "wasm")]
+        let blocks = starts.into_iter().map(block).collect();
+        Tensor::cat(blocks, 2)
     }
 
     fn forward_block(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
@@ -124,11 +138,12 @@ impl<B: Backend> Block<B> {
     /// sixth of the time of a hyperbolic tangent. Where the exponential overflows, its reciprocal is 0, as it should be.
     fn gate(&self, x: &Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, channels, samples] = x.dims();
-        let columns = self.gates.columns(x.clone());
+        let columns: Tensor<B, 4> = self.gates.wide_columns(x.clone()).unsqueeze();
+        let columns = columns.narrow(3, self.gates.reach(), samples);
         let [_, output, rows] = self.gates.weight.dims();
         // Filter and gate along the first dimension, so that each half is one piece of memory.
         let weight = self.gates.weight.clone().reshape([2, 1, output / 2, rows]);
-        let sigmoids = (weight.matmul(columns.unsqueeze()).exp() + 1.0).recip();
+        let sigmoids = (weight.matmul(columns).exp() + 1.0).recip();
         let part = |index: usize| sigmoids.clone().narrow(0, index, 1).reshape([batch, channels, samples]);
         (part(0) - 0.5) * part(1)
     }
@@ -153,16 +168,21 @@ impl<B: Backend> TapProduct<B> {
 
     /// `[batch, input, samples]` → `[batch, output, samples]`
     fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        self.weight.clone().matmul(self.columns(x))
+        let samples = x.dims()[2];
+        self.weight.clone().matmul(self.wide_columns(x).narrow(2, self.reach(), samples))
     }
 
-    /// `[batch, input, samples]` → `[batch, taps * input + 1, samples]`, the last row ones.
-    fn columns(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
+    fn reach(&self) -> usize {
+        (self.taps - 1) / 2 * self.dilation
+    }
+
+    /// `[batch, input, samples]` → `[batch, taps * input + 1, samples + 2 * reach]`, the last row ones. What a product needs
+    /// starts at `reach`: there, all taps lie one below the other.
+    fn wide_columns(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, input, samples] = x.dims();
         let device = x.device();
-        let reach = (self.taps - 1) / 2 * self.dilation;
-        // Shifting within a wider row pads as well, and the product reads the part that it needs. By `cat`, because assigning to
-        // a slice copies all of the tensor on the CPU backend.
+        let reach = self.reach();
+        // By `cat`, because assigning to a slice copies all of the tensor on the CPU backend.
         let shifted = |tap: usize| {
             let before = 2 * reach - tap * self.dilation;
             let mut parts = Vec::with_capacity(3);
@@ -176,6 +196,6 @@ impl<B: Backend> TapProduct<B> {
         };
         let mut rows: Vec<Tensor<B, 3>> = (0..self.taps).map(shifted).collect();
         rows.push(Tensor::ones([batch, 1, samples + 2 * reach], &device));
-        Tensor::cat(rows, 1).narrow(2, reach, samples)
+        Tensor::cat(rows, 1)
     }
 }
