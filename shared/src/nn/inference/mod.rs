@@ -47,7 +47,9 @@ impl<B: Backend> Network<B> {
     pub fn for_inference(self, phrasing: Phrasing) -> InferenceNetwork<B> {
         InferenceNetwork(match (self, phrasing) {
             (Self::Autoencoder(network), Phrasing::Products) => Kind::Autoencoder(InferenceAutoencoder::new(&network)),
-            (Self::Wavenet(network), _) => Kind::Wavenet(InferenceWavenet::new(&network)),
+            (Self::Wavenet(network), phrasing) => {
+                Kind::Wavenet(InferenceWavenet::new(&network, phrasing == Phrasing::Products))
+            }
             (Self::Dcunet(network), Phrasing::Products) => Kind::Dcunet(InferenceDcunet::new(&network)),
             (Self::Dcunet(network), Phrasing::Convolutions) => Kind::FoldedDcunet(FoldedDcunet::new(&network)),
             (network, Phrasing::Convolutions) => Kind::Plain(Box::new(network)),

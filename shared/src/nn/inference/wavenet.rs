@@ -2,7 +2,8 @@
 
 use burn::prelude::*;
 use burn::tensor::activation::relu;
-use burn::tensor::s;
+#[cfg(not(target_family = "wasm"))]
+use rayon::prelude::*;
 
 use crate::nn::Wavenet;
 use crate::nn::wavenet::{Convolution, ResidualBlock};
@@ -16,10 +17,19 @@ pub(super) struct InferenceWavenet<B: Backend> {
     final_1: TapProduct<B>,
     final_2: TapProduct<B>,
     output: TapProduct<B>,
+    /// Samples to either side that an output sample depends on.
+    reach: usize,
+    /// Whether long signals are computed in blocks, several at once where there are threads. The layers do little with what they
+    /// read, so that a processor waits for memory unless all of a block stays in its cache, and Burn's CPU backend has
+    /// threads for products only.
+    blocked: bool,
 }
 
+/// Samples of a block, in multiples of the reach. Twice the reach on top of them is computed in vain.
+const BLOCK_REACHES: usize = 16;
+
 impl<B: Backend> InferenceWavenet<B> {
-    pub(super) fn new(network: &Wavenet<B>) -> Self {
+    pub(super) fn new(network: &Wavenet<B>, blocked: bool) -> Self {
         let blocks: Vec<_> = network.blocks.iter().map(Block::new).collect();
         let skip = |block: &ResidualBlock<B>| {
             let bias = block.outputs.bias.val();
@@ -37,11 +47,35 @@ impl<B: Backend> InferenceWavenet<B> {
             final_1: product(&network.final_1),
             final_2: product(&network.final_2),
             output: product(&network.output),
+            reach: network.blocks.iter().map(|block| reach(&block.dilated)).sum::<usize>()
+                + reach(&network.input)
+                + reach(&network.final_1)
+                + reach(&network.final_2),
+            blocked,
         }
     }
 
     /// `[batch, 1, samples]` → the same.
     pub(super) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        let samples = waveform.dims()[2];
+        if !self.blocked {
+            return self.forward_block(waveform);
+        }
+        let length = BLOCK_REACHES * self.reach;
+        let block = |start: usize| {
+            let end = (start + length).min(samples);
+            let (first, last) = (start.saturating_sub(self.reach), (end + self.reach).min(samples));
+            self.forward_block(waveform.clone().narrow(2, first, last - first)).narrow(2, start - first, end - start)
+        };
+        let starts: Vec<usize> = (0..samples).step_by(length).collect();
+        #[cfg(not(target_family = "wasm"))]
+        let blocks = starts.into_par_iter().map(block).collect();
+        #[cfg(target_family = "wasm")]
+        let blocks = starts.into_iter().map(block).collect();
+        Tensor::cat(blocks, 2)
+    }
+
+    fn forward_block(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, ..] = waveform.dims();
         let mut x = self.input.forward(waveform);
         let mut skips: Option<Tensor<B, 3>> = None;
@@ -61,6 +95,10 @@ impl<B: Backend> InferenceWavenet<B> {
         let x = self.final_2.forward(relu(x));
         self.output.forward(relu(x))
     }
+}
+
+fn reach<B: Backend>(convolution: &Convolution<B>) -> usize {
+    (convolution.weight.dims()[2] - 1) / 2 * convolution.dilation
 }
 
 #[derive(Clone, Debug)]
@@ -100,11 +138,12 @@ impl<B: Backend> Block<B> {
     /// sixth of the time of a hyperbolic tangent. Where the exponential overflows, its reciprocal is 0, as it should be.
     fn gate(&self, x: &Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, channels, samples] = x.dims();
-        let columns = self.gates.columns(x.clone());
+        let columns: Tensor<B, 4> = self.gates.wide_columns(x.clone()).unsqueeze();
+        let columns = columns.narrow(3, self.gates.reach(), samples);
         let [_, output, rows] = self.gates.weight.dims();
         // Filter and gate along the first dimension, so that each half is one piece of memory.
         let weight = self.gates.weight.clone().reshape([2, 1, output / 2, rows]);
-        let sigmoids = (weight.matmul(columns.unsqueeze()).exp() + 1.0).recip();
+        let sigmoids = (weight.matmul(columns).exp() + 1.0).recip();
         let part = |index: usize| sigmoids.clone().narrow(0, index, 1).reshape([batch, channels, samples]);
         (part(0) - 0.5) * part(1)
     }
@@ -129,20 +168,34 @@ impl<B: Backend> TapProduct<B> {
 
     /// `[batch, input, samples]` → `[batch, output, samples]`
     fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        self.weight.clone().matmul(self.columns(x))
+        let samples = x.dims()[2];
+        self.weight.clone().matmul(self.wide_columns(x).narrow(2, self.reach(), samples))
     }
 
-    /// `[batch, input, samples]` → `[batch, taps * input + 1, samples]`, the last row ones.
-    fn columns(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
+    fn reach(&self) -> usize {
+        (self.taps - 1) / 2 * self.dilation
+    }
+
+    /// `[batch, input, samples]` → `[batch, taps * input + 1, samples + 2 * reach]`, the last row ones. What a product needs
+    /// starts at `reach`: there, all taps lie one below the other.
+    fn wide_columns(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, input, samples] = x.dims();
-        let reach = (self.taps - 1) / 2 * self.dilation;
-        // Shifting within a wider row pads as well, and the product reads the part that it needs.
-        let rows = self.taps * input;
-        let mut columns = Tensor::zeros([batch, rows + 1, samples + 2 * reach], &x.device());
-        for tap in 0..self.taps {
-            let start = 2 * reach - tap * self.dilation;
-            columns = columns.slice_assign(s![.., tap * input..(tap + 1) * input, start..start + samples], x.clone());
-        }
-        columns.slice_fill(s![.., rows..rows + 1, ..], 1.0).narrow(2, reach, samples)
+        let device = x.device();
+        let reach = self.reach();
+        // By `cat`, because assigning to a slice copies all of the tensor on the CPU backend.
+        let shifted = |tap: usize| {
+            let before = 2 * reach - tap * self.dilation;
+            let mut parts = Vec::with_capacity(3);
+            for (zeros, next) in [(before, Some(&x)), (2 * reach - before, None)] {
+                if zeros > 0 {
+                    parts.push(Tensor::zeros([batch, input, zeros], &device));
+                }
+                parts.extend(next.cloned());
+            }
+            Tensor::cat(parts, 2)
+        };
+        let mut rows: Vec<Tensor<B, 3>> = (0..self.taps).map(shifted).collect();
+        rows.push(Tensor::ones([batch, 1, samples + 2 * reach], &device));
+        Tensor::cat(rows, 1)
     }
 }
