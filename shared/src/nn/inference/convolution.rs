@@ -297,7 +297,7 @@ fn plain_windows(kernel: usize, stride: usize) -> (Vec<Window>, [usize; 2]) {
 /// `q + j` with `0 <= a + padding - stride * j < kernel`.
 fn transposed_windows(kernel: usize, stride: usize) -> (Vec<Window>, [usize; 2]) {
     let padding = (kernel - 1) / 2;
-    let after = (stride - 1 + padding) / stride;
+    let after = padding.div_ceil(stride);
     let before = padding / stride;
     let window = |phase: usize| {
         // From the earliest input to the latest.
