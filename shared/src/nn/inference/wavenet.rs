@@ -2,6 +2,7 @@
 
 use burn::prelude::*;
 use burn::tensor::activation::relu;
+use burn::tensor::ops::PadMode;
 #[cfg(not(target_family = "wasm"))]
 use rayon::prelude::*;
 
@@ -168,8 +169,19 @@ impl<B: Backend> TapProduct<B> {
 
     /// `[batch, input, samples]` → `[batch, output, samples]`
     fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        let samples = x.dims()[2];
-        self.weight.clone().matmul(self.wide_columns(x).narrow(2, self.reach(), samples))
+        let [batch, input, samples] = x.dims();
+        let output = self.weight.dims()[1];
+        if self.taps == 1 || input < output {
+            return self.weight.clone().matmul(self.wide_columns(x).narrow(2, self.reach(), samples));
+        }
+        // Where more comes in than goes out, a product for each tap takes less memory than copies of the signal.
+        let padded = x.pad([(0, 0), (0, 0), (self.reach(), self.reach())], PadMode::Constant(0.0));
+        let product = |tap: usize| {
+            let weight = self.weight.clone().narrow(2, tap * input, input);
+            weight.matmul(padded.clone().narrow(2, tap * self.dilation, samples))
+        };
+        let sum = (1..self.taps).map(product).fold(product(0), |sum, next| sum + next);
+        sum + self.weight.clone().narrow(2, self.taps * input, 1).repeat_dim(0, batch)
     }
 
     fn reach(&self) -> usize {
