@@ -29,6 +29,20 @@ pub fn run(browser: bool) -> Result<()> {
     if !browser {
         return Ok(());
     }
+    step("tests on wgpu", || {
+        tools::vulkan()?;
+        // Burn is built again with its wgpu backend; a software device is slow enough with one network at a time.
+        cargo(&[
+            "test",
+            "--workspace",
+            "--features",
+            "shared/wgpu-tests",
+            "--test",
+            "golden_wgpu",
+            "--",
+            "--test-threads=1",
+        ])
+    })?;
     step("lints for WebAssembly", || {
         let mut clippy = WasmToolchain::find()?.command("cargo")?;
         clippy.args(["clippy", "--package", "web", "--lib", "--bins", "--target", "wasm32-unknown-unknown"]);

@@ -32,7 +32,7 @@ enum Task {
     Build,
     /// Run everything that CI runs.
     Test {
-        /// Leave out what needs the page: its build, and the tests in a browser.
+        /// Leave out what needs a browser or a graphics driver: the page, its tests, and those on wgpu.
         #[arg(long)]
         no_browser: bool,
     },

@@ -1,4 +1,4 @@
-//! What the page and its tests need beyond cargo, found or installed.
+//! What the page and the tests need beyond cargo, found or installed.
 
 use std::env;
 use std::ffi::OsString;
@@ -111,6 +111,17 @@ pub fn browser() -> Result<(PathBuf, PathBuf)> {
             .context("the tests need Chromium or Chrome, and chromedriver of the same version, on the PATH")?;
     }
     find().context("chromium and chromedriver are installed but not on the PATH")
+}
+
+/// Sees to a Vulkan device, if only one of software. Elsewhere than on Debian the system's graphics driver must do.
+///
+/// # Errors
+/// When it cannot be installed.
+pub fn vulkan() -> Result<()> {
+    if !has_apt() {
+        return Ok(());
+    }
+    install_debian(&["libvulkan1", "mesa-vulkan-drivers"], "the networks are tested on wgpu")
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
