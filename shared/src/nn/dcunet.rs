@@ -7,7 +7,7 @@
 //! Layers, strides, kernels and channels are those of the paper's tables (appendix B), and so are the parameters: 1.42 million for
 //! DCUnet-10 (the paper rounds to 1.4), 2.38 for DCUnet-16 (2.3), 3.53 for DCUnet-20 (3.5).
 //!
-//! Deviations from the paper, which leaves out more than it says of the last two:
+//! Deviations from the paper:
 //! - Kernels start uniform as in PyTorch's real layers, not from Trabelsi's Rayleigh distribution: batch normalisation follows
 //!   every layer but the last.
 //! - [`DcunetConfig::compression`] below 1 shows the network compressed magnitudes; the mask still applies to the plain
