@@ -1,4 +1,4 @@
-"""Compares the speed and the memory of the networks with PyTorch's, on the same machine, cores, weights and signal.
+"""Compares the speed and the memory of networks and transforms with PyTorch's, on the same machine, cores, weights and signal.
 
 Run from the repository's root: python scripts/bench.py. It builds `shared/examples/measure.rs`, then runs that and the
 PyTorch networks of this folder (eager, in inference mode) in turn, each time in a process of its own, so that what else the
@@ -23,6 +23,8 @@ ROOT = Path(__file__).parent.parent
 RATE_HZ = 16_000
 SECONDS = {"autoencoder": 8, "wavenet-small": 4, "wavenet": 0.5, "dcunet-small": 4, "dcunet-10": 4, "dcunet-20": 2}
 """Presets, and the length of the signal that times are taken on."""
+SECONDS |= {"stft": 30, "raise-small": 30}
+"""The transform with its inverse, and the report's noise made on it."""
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(8 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
 
 
@@ -33,7 +35,9 @@ def worker(weights: str, signal: str, repeats: int, threads: int, output: str | 
     from reference import load
 
     torch.set_num_threads(threads)
-    network = load(weights)
+    transforms = {"stft": lambda spectrum: spectrum, "raise-small": raise_small}
+    change = transforms.get(weights)
+    network = load(weights) if change is None else lambda x: transform(x, change)
     x = torch.from_numpy(np.fromfile(signal, dtype="<f4"))[None, None]
     seconds = []
     with torch.inference_mode():
@@ -47,6 +51,26 @@ def worker(weights: str, signal: str, repeats: int, threads: int, output: str | 
     lines = status.read_text().splitlines() if status.exists() else []
     peak = next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
     print(json.dumps({"seconds": seconds, "peak_bytes": peak}))
+
+
+def transform(x, change):
+    """The STFT that noise is made on and its inverse, and in between `change` to the spectrum."""
+    import torch
+
+    x = x.flatten()
+    window = torch.hann_window(1024)
+    padded = torch.nn.functional.pad(x, (0, -len(x) % 256))
+    spectrum = torch.stft(padded, 1024, 256, window=window, pad_mode="constant", return_complex=True)
+    return torch.istft(change(spectrum), 1024, 256, window=window, length=len(x))
+
+
+def raise_small(spectrum):
+    """Coefficients below the quantile 0.6 raised to it, their phase kept."""
+    import torch
+
+    magnitude = spectrum.abs()
+    threshold = magnitude.flatten().kthvalue(int(0.6 * magnitude.numel()) + 1).values
+    return torch.where(magnitude < threshold, spectrum / magnitude * threshold, spectrum)
 
 
 def run(command: list, threads: int) -> dict:
@@ -70,6 +94,9 @@ class Sides:
 
     def __init__(self, measure: str, preset: str, folder: Path, form: str):
         self.measure, self.preset, self.folder, self.form = measure, preset, folder, form
+        if preset in ("stft", "raise-small"):
+            self.weights = preset
+            return
         self.weights = folder / f"{preset}.safetensors"
         subprocess.run([measure, preset, "--export", self.weights], check=True, env=os.environ | KEEP_MEMORY)
 
@@ -110,7 +137,7 @@ def main() -> None:
     parser.add_argument("--profile", default="release", help="cargo's [release]")
     arguments = parser.parse_args()
     measure = build(arguments.profile)
-    print("| network | threads | ours, ms | PyTorch, ms | PyTorch / ours | ours, MB | PyTorch, MB | largest difference |")
+    print("| what | threads | ours, ms | PyTorch, ms | PyTorch / ours | ours, MB | PyTorch, MB | largest difference |")
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for preset in arguments.presets:

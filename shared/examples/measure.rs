@@ -1,7 +1,8 @@
-//! Times a network's forward pass for `scripts/bench.py`, which compares it with PyTorch's.
+//! Times a network's forward pass, or a transform, for `scripts/bench.py`, which compares it with PyTorch's.
 //!
-//! `measure PRESET --input FILE [--output FILE] [--export FILE] [--form plain|products|convolutions] [--repeats N]`
+//! `measure CASE --input FILE [--output FILE] [--export FILE] [--form plain|products|convolutions] [--repeats N]`
 //!
+//! A case is a preset, `stft` (the transform on slices and its inverse) or `raise-small` (that corruption, quantile 0.6).
 //! The input is raw `f32` samples, and so is the output. `--export` writes the weights as safetensors instead of measuring.
 //! Threads are those of `RAYON_NUM_THREADS`. Prints JSON: seconds of every repetition, and the process's peak memory.
 
@@ -14,34 +15,67 @@ use burn::backend::Flex;
 use burn::prelude::*;
 use shared::Weights;
 use shared::bundle::{Bundle, Card, Precision};
+use shared::dsp::spectrum::SpectrumPlan;
 use shared::nn::{NetworkConfig, Phrasing};
+use shared::noise::stft::{Corruption, Phase, STFT, Threshold};
+
+/// What is measured: samples in, samples out.
+type Work = Box<dyn Fn(&[f32]) -> Vec<f32>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let preset = arguments.first().ok_or("expected a preset")?;
+    let case = arguments.first().ok_or("expected a preset, stft or raise-small")?;
     let option = |name: &str| {
         let position = arguments.iter().position(|argument| argument == name)?;
         arguments.get(position + 1).map(String::as_str)
     };
+    let plan = || SpectrumPlan::new(STFT);
+    let work: Work = match case.as_str() {
+        "stft" => {
+            let plan = plan();
+            Box::new(move |samples| plan.inverse(&plan.forward(samples), samples.len()))
+        }
+        "raise-small" => {
+            let plan = plan();
+            let corruption = Corruption::RaiseSmall(Threshold::Quantile(0.6), Phase::Kept);
+            Box::new(move |samples| corruption.apply(&plan, samples).expect("a quantile within 0 to 1"))
+        }
+        preset => match network(preset, option("--form").unwrap_or("products"), option("--export"))? {
+            Some(work) => work,
+            None => return Ok(()),
+        },
+    };
+    let bytes = fs::read(option("--input").ok_or("expected --input FILE")?)?;
+    let samples: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let repeats = option("--repeats").map_or(Ok(1), str::parse::<usize>)?;
+    let mut seconds = Vec::new();
+    for _ in 0..repeats {
+        let start = Instant::now();
+        let output = work(&samples);
+        seconds.push(start.elapsed().as_secs_f64());
+        if let Some(path) = option("--output") {
+            fs::write(path, output.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>())?;
+        }
+    }
+    println!("{}", serde_json::json!({"seconds": seconds, "peak_bytes": peak_bytes()}));
+    Ok(())
+}
+
+/// A network's forward pass in one of its forms, with the same weights in every process; none if they were to be exported.
+fn network(preset: &str, form: &str, export: Option<&str>) -> Result<Option<Work>, Box<dyn Error>> {
     let device = Default::default();
-    // The same weights in every process.
     <Flex as Backend>::seed(&device, 1);
     let config = NetworkConfig::preset(preset)?;
     let network = config.init::<Flex>(&device);
     // Burn draws weights where they are first read: here, in the same order in every process.
     let weights = Weights::of(&network)?;
-    if let Some(path) = option("--export") {
+    if let Some(path) = export {
         let bundle = Bundle::pack(&network, config, 16_000, Precision::F32, Card::default())?;
         let notes = BTreeMap::from([("config".into(), serde_json::to_string(&bundle.config)?)]);
-        return Ok(fs::write(path, weights.to_safetensors(&notes)?)?);
+        fs::write(path, weights.to_safetensors(&notes)?)?;
+        return Ok(None);
     }
-
-    drop(weights);
-    let bytes = fs::read(option("--input").ok_or("expected --input FILE")?)?;
-    let samples: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-    let shape = [1, 1, samples.len()];
-    let repeats = option("--repeats").map_or(Ok(1), str::parse::<usize>)?;
-    let forward: Box<dyn Fn(Tensor<Flex, 3>) -> Tensor<Flex, 3>> = match option("--form").unwrap_or("products") {
+    let forward: Box<dyn Fn(Tensor<Flex, 3>) -> Tensor<Flex, 3>> = match form {
         "plain" => Box::new(move |input| network.forward(input)),
         form => {
             let phrasing = if form == "convolutions" { Phrasing::Convolutions } else { Phrasing::Products };
@@ -49,19 +83,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             Box::new(move |input| network.forward(input))
         }
     };
-    let mut seconds = Vec::new();
-    for _ in 0..repeats {
-        let input = Tensor::from_data(TensorData::new(samples.clone(), shape), &device);
-        let start = Instant::now();
-        let output = forward(input).into_data();
-        seconds.push(start.elapsed().as_secs_f64());
-        if let Some(path) = option("--output") {
-            let output = output.to_vec::<f32>().map_err(|error| format!("{error:?}"))?;
-            fs::write(path, output.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>())?;
-        }
-    }
-    println!("{}", serde_json::json!({"seconds": seconds, "peak_bytes": peak_bytes()}));
-    Ok(())
+    Ok(Some(Box::new(move |samples| {
+        let input = Tensor::from_data(TensorData::new(samples.to_vec(), [1, 1, samples.len()]), &device);
+        forward(input).into_data().to_vec().expect("32-bit floats")
+    })))
 }
 
 /// The most memory that the process has had resident, where the system says so.
