@@ -292,11 +292,10 @@ fn listen_to_people(shared: &Shared) {
     on(&noise.into(), "input", shared, |shared, _| shared.borrow().check_noise());
     on(&app.element("noise-example"), "change", shared, |shared, event| {
         let app = shared.borrow();
-        if let Some(example) = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok()) {
-            if example.value() != OWN_NOISE {
-                app.element("noise").unchecked_into::<HtmlTextAreaElement>().set_value(&example.value());
-                app.check_noise();
-            }
+        let example = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+        if let Some(example) = example.map(|example| example.value()).filter(|example| example != OWN_NOISE) {
+            app.element("noise").unchecked_into::<HtmlTextAreaElement>().set_value(&example);
+            app.check_noise();
         }
     });
     on(&app.element("record"), "click", shared, |shared, _| record(shared));
