@@ -44,7 +44,8 @@ pub fn run(browser: bool) -> Result<()> {
         ])
     })?;
     step("lints for WebAssembly", || {
-        let mut clippy = WasmToolchain::find()?.command("cargo")?;
+        // Not `cargo clippy`: cargo looks for that in its own folder first, where it is another toolchain's.
+        let mut clippy = WasmToolchain::find()?.command("cargo-clippy")?;
         clippy.args(["clippy", "--package", "web", "--lib", "--bins", "--target", "wasm32-unknown-unknown"]);
         command::run(clippy.args(["--profile", "web", "--", "-D", "warnings"]))
     })?;
