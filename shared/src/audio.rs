@@ -23,25 +23,14 @@ impl Audio {
     /// When the rate is outside [`MIN_SAMPLE_RATE_HZ`]`..=`[`MAX_SAMPLE_RATE_HZ`], when there is no channel or no sample, when
     /// the channels differ in length, or when a sample is not finite.
     pub fn new(sample_rate_hz: u32, channels: Vec<Vec<f32>>) -> Result<Self> {
-        if !(MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
-            return Err(Error::audio(
-                "sampling rate",
-                format!("{MIN_SAMPLE_RATE_HZ} to {MAX_SAMPLE_RATE_HZ} Hz"),
-                format!("{sample_rate_hz} Hz"),
-            ));
-        }
+        check_rate(sample_rate_hz)?;
         let Some(first) = channels.first() else {
             return Err(Error::audio("channels", "at least 1", 0));
         };
         if first.is_empty() {
             return Err(Error::audio("length", "at least 1 sample", 0));
         }
-        if let Some(other) = channels.iter().find(|channel| channel.len() != first.len()) {
-            return Err(Error::audio("channel length", format!("{} samples in each", first.len()), other.len()));
-        }
-        if let Some(value) = channels.iter().flatten().find(|sample| !sample.is_finite()) {
-            return Err(Error::audio("samples", "finite numbers", value));
-        }
+        check_channels(&channels)?;
         Ok(Self { sample_rate_hz, channels })
     }
 
@@ -80,6 +69,28 @@ impl Audio {
     pub fn to_mono(&self) -> Vec<f32> {
         let scale = 1.0 / self.channels.len() as f32;
         (0..self.len()).map(|i| self.channels.iter().map(|channel| channel[i]).sum::<f32>() * scale).collect()
+    }
+}
+
+/// Refuses rates outside [`MIN_SAMPLE_RATE_HZ`]`..=`[`MAX_SAMPLE_RATE_HZ`].
+pub(crate) fn check_rate(sample_rate_hz: u32) -> Result<()> {
+    if (MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
+        return Ok(());
+    }
+    let expected = format!("{MIN_SAMPLE_RATE_HZ} to {MAX_SAMPLE_RATE_HZ} Hz");
+    Err(Error::audio("sampling rate", expected, format!("{sample_rate_hz} Hz")))
+}
+
+/// Refuses channels that differ in length, and samples that are not finite.
+pub(crate) fn check_channels(channels: &[impl AsRef<[f32]>]) -> Result<()> {
+    let mut channels = channels.iter().map(AsRef::as_ref);
+    let length = channels.clone().next().map_or(0, <[f32]>::len);
+    if let Some(other) = channels.clone().find(|channel| channel.len() != length) {
+        return Err(Error::audio("channel length", format!("{length} samples in each"), other.len()));
+    }
+    match channels.find_map(|channel| channel.iter().find(|sample| !sample.is_finite())) {
+        Some(value) => Err(Error::audio("samples", "finite numbers", value)),
+        None => Ok(()),
     }
 }
 

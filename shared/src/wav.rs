@@ -96,7 +96,6 @@ impl<R: Read> Reader<R> {
 /// A WAV file being written, bit by bit. It is whole after [`Writer::finish`] only.
 pub struct Writer<W: Write + Seek> {
     inner: WavWriter<W>,
-    spec: WavSpec,
     /// Bytes of samples that the format has room for.
     room: u64,
 }
@@ -114,7 +113,7 @@ impl<W: Write + Seek> Writer<W> {
             Encoding::Float32 => (32, SampleFormat::Float),
         };
         let spec = WavSpec { channels, sample_rate: sample_rate_hz, bits_per_sample, sample_format };
-        Ok(Self { inner: WavWriter::new(bytes, spec)?, spec, room: u64::from(u32::MAX) - 1024 })
+        Ok(Self { inner: WavWriter::new(bytes, spec)?, room: u64::from(u32::MAX) - 1024 })
     }
 
     /// Writes samples of each channel, all of one length.
@@ -122,8 +121,9 @@ impl<W: Write + Seek> Writer<W> {
     /// # Errors
     /// When there would be more than 4 GiB of them, or the bytes fail.
     pub fn write(&mut self, channels: &[Vec<f32>]) -> Result<()> {
+        let spec = self.inner.spec();
         let length = channels.first().map_or(0, Vec::len);
-        let bytes = length as u64 * channels.len() as u64 * u64::from(self.spec.bits_per_sample / 8);
+        let bytes = length as u64 * channels.len() as u64 * u64::from(spec.bits_per_sample / 8);
         let left = self.room.checked_sub(bytes);
         self.room = left.ok_or_else(|| {
             Error::audio(
@@ -132,10 +132,10 @@ impl<W: Write + Seek> Writer<W> {
                 "more; cut the recording, or take 16 bits",
             )
         })?;
-        let peak = 2f32.powi(i32::from(self.spec.bits_per_sample) - 1);
+        let peak = 2f32.powi(i32::from(spec.bits_per_sample) - 1);
         for index in 0..length {
             for channel in channels {
-                match self.spec.sample_format {
+                match spec.sample_format {
                     SampleFormat::Float => self.inner.write_sample(channel[index])?,
                     SampleFormat::Int => {
                         let sample = (channel[index] * peak).round().clamp(-peak, peak - 1.0);

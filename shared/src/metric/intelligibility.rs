@@ -10,6 +10,7 @@ use core::f64::consts::TAU;
 use realfft::RealFftPlanner;
 
 use crate::error::{Error, Result};
+use crate::resample::greatest_common_divisor;
 
 /// The rate at which both scores are defined, in Hz.
 const RATE_HZ: usize = 10_000;
@@ -201,10 +202,6 @@ fn resample(signal: &[f32], rate_hz: usize) -> Vec<f64> {
         gain * terms.sum::<f64>()
     };
     (0..(signal.len() * up).div_ceil(down)).map(output).collect()
-}
-
-fn greatest_common_divisor(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// The modified Bessel function of order 0, by its power series.

@@ -91,12 +91,16 @@ impl NetworkConfig {
 
     /// How far a streamed output lags behind its input, in samples: what must have come in after a sample before it can go out.
     ///
-    /// None of the networks is causal. A sample's output needs half the receptive field of what follows it, rounded up to the
-    /// [`NetworkConfig::alignment`], and waits for the rest of its own aligned block; hence
-    /// `(receptive_field / 2).next_multiple_of(alignment) + alignment`. Time for computing comes on top.
+    /// None of the networks is causal. A sample's output needs the [`NetworkConfig::context`] that follows it, and waits for the
+    /// rest of its own aligned block; hence `context + alignment`. Time for computing comes on top.
     pub fn latency(&self) -> usize {
-        let alignment = self.alignment();
-        (self.receptive_field() / 2).next_multiple_of(alignment) + alignment
+        self.context() + self.alignment()
+    }
+
+    /// Samples on either side of a stretch that its output depends on, at most: half the receptive field, rounded up to the
+    /// [`NetworkConfig::alignment`].
+    pub fn context(&self) -> usize {
+        (self.receptive_field() / 2).next_multiple_of(self.alignment())
     }
 
     /// Multiply-accumulate operations on real numbers for a second of a long signal, in convolutions and matrix products.

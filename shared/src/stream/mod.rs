@@ -19,7 +19,7 @@ use burn::prelude::*;
 
 pub(crate) use pieces::Pieces;
 
-use crate::audio::{MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ};
+use crate::audio::{check_channels, check_rate};
 use crate::error::{Error, Result};
 use crate::pipeline::Denoiser;
 use channel::Channel;
@@ -82,10 +82,7 @@ pub struct Stream<B: Backend> {
 impl<B: Backend> Stream<B> {
     pub(crate) fn new(denoiser: Denoiser<B>, sample_rate_hz: u32, channels: usize) -> Result<Self> {
         denoiser.options().validate()?;
-        if !(MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
-            let expected = format!("{MIN_SAMPLE_RATE_HZ} to {MAX_SAMPLE_RATE_HZ} Hz");
-            return Err(Error::audio("sampling rate", expected, format!("{sample_rate_hz} Hz")));
-        }
+        check_rate(sample_rate_hz)?;
         if channels == 0 {
             return Err(Error::audio("channels", "at least 1", 0));
         }
@@ -112,15 +109,7 @@ impl<B: Backend> Stream<B> {
         if block.len() != self.channels.len() {
             return Err(Error::audio("channels", self.channels.len().to_string(), block.len()));
         }
-        let length = block[0].as_ref().len();
-        for samples in block.iter().map(AsRef::as_ref) {
-            if samples.len() != length {
-                return Err(Error::audio("channel length", format!("{length} samples in each"), samples.len()));
-            }
-            if let Some(value) = samples.iter().find(|sample| !sample.is_finite()) {
-                return Err(Error::audio("samples", "finite numbers", value));
-            }
-        }
+        check_channels(block)?;
         let mut output = vec![Vec::new(); block.len()];
         for ((channel, samples), output) in self.channels.iter_mut().zip(block).zip(&mut output) {
             channel.push(&self.denoiser, samples.as_ref(), output).await?;

@@ -27,10 +27,9 @@ pub struct Piece<'a> {
 impl Pieces {
     /// Pieces of at least `length` samples apart from their context, at the start of a signal.
     pub fn new(config: &NetworkConfig, length: usize) -> Self {
-        let alignment = config.alignment();
         Self {
-            context: (config.receptive_field() / 2).next_multiple_of(alignment),
-            length: length.max(1).next_multiple_of(alignment),
+            context: config.context(),
+            length: length.max(1).next_multiple_of(config.alignment()),
             samples: Vec::new(),
             first: 0,
             start: 0,

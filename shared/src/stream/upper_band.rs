@@ -22,10 +22,9 @@ pub struct UpperBand {
     scratch: Vec<Complex32>,
     frame: Vec<f32>,
     spectrum: Vec<Complex32>,
-    /// Signals before and after the network, from `first` on; half a frame of silence is taken to precede them.
+    /// Signals before and after the network, from the start of the next frame on; half a frame of silence is taken to precede
+    /// them.
     signals: [VecDeque<f32>; 2],
-    /// Where the frame to be measured next starts.
-    next: usize,
     /// Gains from frame `first_gain` on.
     gains: VecDeque<f32>,
     first_gain: usize,
@@ -43,7 +42,6 @@ impl UpperBand {
             spectrum: transform.make_output_vec(),
             transform,
             signals: [silence(), silence()],
-            next: 0,
             gains: VecDeque::new(),
             first_gain: 0,
         }
@@ -62,7 +60,6 @@ impl UpperBand {
         while self.signals[0].len() >= FRAMES.n_fft {
             let [before, after] = [0, 1].map(|index| self.top_octave(index));
             self.gains.push_back(if before > 0.0 { (after / before).sqrt().min(1.0) as f32 } else { 1.0 });
-            self.next += 1;
             for signal in &mut self.signals {
                 signal.drain(..FRAMES.hop_length);
             }
@@ -88,7 +85,7 @@ impl UpperBand {
 
     /// Samples at the network's rate, from the start, for which the gain is known.
     pub fn known(&self) -> u64 {
-        (self.next.saturating_sub(1) * FRAMES.hop_length) as u64
+        ((self.first_gain + self.gains.len()).saturating_sub(1) * FRAMES.hop_length) as u64
     }
 
     /// The gain at a time in samples at the network's rate, linear between frames. Forgets all before it.
