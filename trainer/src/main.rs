@@ -13,6 +13,8 @@ mod memory;
 mod model;
 mod models;
 mod progress;
+mod run;
+mod scores;
 mod train;
 
 use std::process::ExitCode;

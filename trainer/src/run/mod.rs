@@ -1,0 +1,51 @@
+//! A run's folder: what is where in it.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `recipe.toml` | the recipe, with everything that was left out or overridden |
+//! | `plan.json` | what was found and planned: data, network, memory, device, commit, seed |
+//! | `metrics.jsonl` | a line for every report and every validation ([`Entry`]) |
+//! | `best.zip` | the best network so far, ready for `denoise` |
+//! | `scores.json` | its scores, a [`Scored`] for each item of the validation set |
+//! | `examples/N-{clean,noisy,denoised}.wav` | some items of the validation set through it |
+//! | `checkpoints/` | all that it takes to go on |
+//! | `report.html` | what `trainer report` makes of it |
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::scores::Scored;
+use crate::scores::Group;
+
+/// A line of `metrics.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Entry {
+    /// What training did since the last such line.
+    Training {
+        /// Steps done.
+        step: usize,
+        /// Mean loss; none where every step was skipped.
+        loss: Option<f64>,
+        /// Learning rate of the last step.
+        learning_rate: f64,
+        /// Mean norm of the gradient over all weights, before it was clipped.
+        gradient_norm: Option<f64>,
+        /// Steps whose loss or gradient was not finite, from the beginning.
+        skipped: usize,
+        /// Steps a second, validation left out.
+        steps_per_second: f64,
+        /// Share of that time in which the device waited for data, 0 to 1.
+        waiting: f64,
+    },
+    /// A validation.
+    Validation {
+        /// Steps done.
+        step: usize,
+        /// Mean scores over the validation set.
+        all: Group,
+        /// Mean scores for each kind of noise.
+        by_kind: Vec<Group>,
+        /// Whether the network was the best so far.
+        best: bool,
+    },
+}

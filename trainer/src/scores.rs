@@ -1,0 +1,112 @@
+//! How near estimates are to clean speech: one, the mean of many, and the means by kind of noise and by SNR.
+
+use serde::{Deserialize, Serialize};
+use shared::metric;
+
+/// How near a signal is to the clean one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Scale-invariant signal-to-distortion ratio.
+    pub si_sdr_db: f64,
+    /// Signal-to-noise ratio.
+    pub snr_db: f64,
+    /// Weighted source-to-distortion ratio, 1 at best and -1 at worst.
+    pub wsdr: f64,
+    /// Short-time objective intelligibility, 0 to 1; none where there are less than 0.4 s of speech.
+    pub stoi: Option<f64>,
+    /// The extended form of it.
+    pub estoi: Option<f64>,
+}
+
+impl Scores {
+    /// The scores of `estimate`, which was made of `noisy`; all of one length.
+    pub fn of(noisy: &[f32], clean: &[f32], estimate: &[f32], sample_rate_hz: u32) -> Self {
+        Self {
+            si_sdr_db: metric::si_sdr(clean, estimate),
+            snr_db: metric::snr(clean, estimate),
+            wsdr: metric::wsdr(noisy, clean, estimate),
+            stoi: metric::stoi(clean, estimate, sample_rate_hz).ok(),
+            estoi: metric::estoi(clean, estimate, sample_rate_hz).ok(),
+        }
+    }
+
+    /// The mean, each as important as any other.
+    fn mean<'a>(scores: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let mean = |figures: &mut dyn Iterator<Item = f64>| {
+            let (sum, count) = figures.fold((0.0, 0), |(sum, count), figure| (sum + figure, count + 1));
+            (count > 0).then(|| sum / f64::from(count))
+        };
+        let all = |figure: fn(&Self) -> f64| mean(&mut scores.clone().map(figure)).unwrap_or_default();
+        Self {
+            si_sdr_db: all(|s| s.si_sdr_db),
+            snr_db: all(|s| s.snr_db),
+            wsdr: all(|s| s.wsdr),
+            stoi: mean(&mut scores.clone().filter_map(|s| s.stoi)),
+            estoi: mean(&mut scores.clone().filter_map(|s| s.estoi)),
+        }
+    }
+}
+
+/// One noisy recording, scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scored {
+    /// Its name.
+    pub name: String,
+    /// The kind of noise.
+    pub kind: String,
+    /// Of the input.
+    pub before: Scores,
+    /// Of the output.
+    pub after: Scores,
+}
+
+/// The mean over some of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// What they have in common.
+    pub name: String,
+    /// How many they are.
+    pub items: usize,
+    /// Mean of the inputs.
+    pub before: Scores,
+    /// Mean of the outputs.
+    pub after: Scores,
+}
+
+impl Group {
+    /// The mean over all; none of nothing.
+    pub fn of(name: &str, items: &[&Scored]) -> Option<Self> {
+        let group = || Self {
+            name: name.into(),
+            items: items.len(),
+            before: Scores::mean(items.iter().map(|item| &item.before)),
+            after: Scores::mean(items.iter().map(|item| &item.after)),
+        };
+        (!items.is_empty()).then(group)
+    }
+
+    /// One group for each kind of noise, in the order in which they come.
+    pub fn by_kind(items: &[Scored]) -> Vec<Self> {
+        let mut kinds: Vec<&str> = Vec::new();
+        for item in items {
+            if !kinds.contains(&item.kind.as_str()) {
+                kinds.push(&item.kind);
+            }
+        }
+        let group = |kind| Self::of(kind, &items.iter().filter(|item| item.kind == kind).collect::<Vec<_>>());
+        kinds.into_iter().filter_map(group).collect()
+    }
+
+    /// Groups by the input's SNR, in bands of 5 dB from the noisiest on.
+    pub fn by_snr(items: &[Scored]) -> Vec<Self> {
+        const BAND_DB: f64 = 5.0;
+        let band = |item: &&Scored| (item.before.snr_db / BAND_DB).floor() as i64;
+        let mut sorted: Vec<&Scored> = items.iter().collect();
+        sorted.sort_by_key(band);
+        let name = |band: i64| format!("{} to {} dB", BAND_DB * band as f64, BAND_DB * (band + 1) as f64);
+        sorted
+            .chunk_by(|a, b| band(a) == band(b))
+            .filter_map(|items| Self::of(&name(band(&items[0])), items))
+            .collect()
+    }
+}
