@@ -14,7 +14,7 @@ use common::*;
 use rand::RngExt;
 use shared::dsp::StftConfig;
 use shared::dsp::spectrum::SpectrumPlan;
-use shared::loss::{Loss, l1, mse, wsdr};
+use shared::loss::Loss;
 use shared::nn::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d};
 use shared::nn::{AutoencoderConfig, DcunetConfig, NetworkConfig};
 
@@ -488,23 +488,49 @@ fn losses_are_their_formulas() {
         let count = errors.len() as f64;
         let absolute = errors.iter().map(|error| error.abs()).sum::<f64>() / count;
         let squared = errors.iter().map(|error| error * error).sum::<f64>() / count;
-        assert!((scalar(l1(y.clone(), e.clone())) - absolute).abs() < 1e-6);
-        assert!((scalar(mse(y.clone(), e.clone())) - squared).abs() < 1e-7);
+        let of = |loss: Loss| scalar(loss.forward(x.clone(), y.clone(), e.clone()));
+        assert!((of(Loss::L1) - absolute).abs() < 1e-6);
+        assert!((of(Loss::Mse) - squared).abs() < 1e-7);
 
         let items = |x: &[f32]| -> Vec<Vec<f32>> { x.chunks(LOSS_SHAPE[2]).map(<[f32]>::to_vec).collect() };
         let (x_items, y_items, e_items) = (items(&noisy), items(&clean), items(&estimate));
         let each: Vec<f64> = (0..3).map(|i| naive_wsdr(&x_items[i], &y_items[i], &e_items[i])).collect();
         let expected = each.iter().sum::<f64>() / 3.0;
-        assert!((scalar(wsdr(x.clone(), y.clone(), e.clone())) - expected).abs() < 1e-5);
+        assert!((of(Loss::Wsdr) - expected).abs() < 1e-5);
         for (i, expected) in each.iter().enumerate() {
             let metric = shared::metric::wsdr(&x_items[i], &y_items[i], &e_items[i]);
             assert!((metric + expected).abs() < 1e-6, "{metric} against {expected}");
         }
+    }
+}
 
-        // By name, with the arguments in their places.
-        assert_eq!(scalar(Loss::L1.forward(x.clone(), y.clone(), e.clone())), scalar(l1(y.clone(), e.clone())));
-        assert_eq!(scalar(Loss::Mse.forward(x.clone(), y.clone(), e.clone())), scalar(mse(y.clone(), e.clone())));
-        assert_eq!(scalar(Loss::Wsdr.forward(x.clone(), y.clone(), e.clone())), scalar(wsdr(x, y, e)));
+/// By its definition, of one item. Silence is left to other tests.
+fn naive_compressed_spectrum(clean: &[f32], estimate: &[f32]) -> f64 {
+    let power = clean.iter().map(|&y| f64::from(y).powi(2)).sum::<f64>() / clean.len() as f64;
+    let compressed = |signal: &[f32]| -> Vec<(f64, f64)> {
+        let spectrum = naive_stft(signal, StftConfig { n_fft: 512, hop_length: 128 });
+        let (real, imaginary) = spectrum.split_at(spectrum.len() / 2);
+        let polar = |(re, im): (&f64, &f64)| ((re.hypot(*im) / power.sqrt()).powf(0.3), im.atan2(*re));
+        real.iter().zip(imaginary).map(polar).collect()
+    };
+    let (s, s_hat) = (compressed(clean), compressed(estimate));
+    let distance = |((a, phase), (a_hat, phase_hat)): (&(f64, f64), &(f64, f64))| {
+        // The law of cosines.
+        let complex = a * a + a_hat * a_hat - 2.0 * a * a_hat * (phase - phase_hat).cos();
+        (a - a_hat).powi(2) + 0.5 * complex
+    };
+    s.iter().zip(&s_hat).map(distance).sum::<f64>() / s.len() as f64
+}
+
+#[test]
+fn the_compressed_spectrum_is_its_formula() {
+    let [noisy, clean, estimate] = triple(7);
+    let [x, y, e] = [&noisy, &clean, &estimate].map(|values| tensor::<Flex, 3>(values, LOSS_SHAPE));
+    let got = values(Loss::CompressedSpectrum.per_item(x, y, e, None));
+    for (item, got) in got.into_iter().enumerate() {
+        let stretch = item * LOSS_SHAPE[2]..(item + 1) * LOSS_SHAPE[2];
+        let expected = naive_compressed_spectrum(&clean[stretch.clone()], &estimate[stretch]);
+        assert!((f64::from(got) - expected).abs() < 1e-4 * expected, "{got} against {expected}");
     }
 }
 
@@ -521,7 +547,7 @@ fn losses_and_their_gradients_are_finite_in_silence() {
         (&silence, &silence, &sound),
         (&sound, &silence, &sound),
     ] {
-        for loss in [Loss::L1, Loss::Mse, Loss::Wsdr, Loss::MultiResolutionStft] {
+        for loss in Loss::ALL {
             let estimate = tensor::<B, 3>(estimate, LOSS_SHAPE).require_grad();
             let value = loss.forward(tensor(noisy, LOSS_SHAPE), tensor(clean, LOSS_SHAPE), estimate.clone());
             let gradient = estimate.grad(&value.backward()).expect("the loss depends on the estimate");

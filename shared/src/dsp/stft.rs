@@ -33,16 +33,17 @@ impl StftConfig {
         self.validate().expect("validated sizes");
         let (n_fft, bins) = (self.n_fft, self.bins());
         let window = hann_window(n_fft);
-        let angle = |bin: usize, sample: usize| TAU * ((bin * sample) % n_fft) as f64 / n_fft as f64;
+        let circle: Vec<_> = (0..n_fft).map(|i| (TAU * i as f64 / n_fft as f64).sin_cos()).collect();
+        let angle = |bin: usize, sample: usize| circle[bin * sample % n_fft];
         let mut analysis = Vec::with_capacity(n_fft * 2 * bins);
         for (sample, gain) in window.iter().enumerate() {
-            analysis.extend((0..bins).map(|bin| (gain * angle(bin, sample).cos()) as f32));
-            analysis.extend((0..bins).map(|bin| (-gain * angle(bin, sample).sin()) as f32));
+            analysis.extend((0..bins).map(|bin| (gain * angle(bin, sample).1) as f32));
+            analysis.extend((0..bins).map(|bin| (-gain * angle(bin, sample).0) as f32));
         }
         // Every bin but the first and the last stands for two conjugate ones.
         let weight = |bin: usize| if bin == 0 || bin == n_fft / 2 { 1.0 } else { 2.0 } / n_fft as f64;
         let mut synthesis = Vec::with_capacity(2 * bins * n_fft);
-        for part in [f64::cos as fn(f64) -> f64, |x: f64| -x.sin()] {
+        for part in [|(_, cosine): (f64, f64)| cosine, |(sine, _): (f64, f64)| -sine] {
             for bin in 0..bins {
                 let row = (0..n_fft).map(|sample| (weight(bin) * part(angle(bin, sample)) * window[sample]) as f32);
                 synthesis.extend(row);

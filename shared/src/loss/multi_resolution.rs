@@ -1,4 +1,4 @@
-//! The multi-resolution STFT loss: Yamamoto, Song and Kim 2020, "Parallel WaveGAN", section 2.2.
+//! The multi-resolution STFT loss; see [`super::Loss::MultiResolutionStft`].
 
 use core::f64::consts::TAU;
 
@@ -6,6 +6,7 @@ use burn::prelude::*;
 use burn::tensor::ops::PadMode;
 
 use super::EPSILON;
+use super::signals::Signals;
 use crate::dsp::frame::frame;
 use crate::dsp::hann_window;
 
@@ -26,23 +27,34 @@ const RESOLUTIONS: [Resolution; 3] = [
     Resolution { n_fft: 512, hop_length: 50, window: 240 },
 ];
 
-/// Multi-resolution STFT loss, 0 at best: the mean over three resolutions of spectral convergence (equation 4),
-/// `‖|S| - |Ŝ|‖ / ‖|S|‖` in Frobenius norms, and the mean of `|ln |S| - ln |Ŝ||` over all coefficients (equation 5).
-///
-/// It is blind to phase. Signals are `[batch, 1, samples]` of any length, zeros assumed outside (the authors mirror).
-pub fn multi_resolution_stft<B: Backend>(clean: Tensor<B, 3>, estimate: Tensor<B, 3>) -> Tensor<B, 1> {
-    let losses = RESOLUTIONS.map(|resolution| resolution.compare(clean.clone(), estimate.clone()));
-    Tensor::cat(losses.to_vec(), 0).mean()
+/// The transforms' bases, on their device.
+pub(super) struct MultiResolution<B: Backend> {
+    bases: [Tensor<B, 3>; RESOLUTIONS.len()],
+}
+
+impl<B: Backend> MultiResolution<B> {
+    pub fn new(device: &B::Device) -> Self {
+        Self { bases: RESOLUTIONS.map(|resolution| resolution.basis(device)) }
+    }
+
+    /// `[batch, 1, samples]` → `[batch]`
+    pub fn compare(&self, Signals { clean, estimate, .. }: Signals<B>) -> Tensor<B, 1> {
+        let compare = |(resolution, basis): (&Resolution, &Tensor<B, 3>)| {
+            resolution.compare(clean.clone(), estimate.clone(), basis.clone())
+        };
+        let losses = RESOLUTIONS.iter().zip(&self.bases).map(compare).collect();
+        Tensor::cat(losses, 2).mean_dim(2).flatten(0, 2)
+    }
 }
 
 impl Resolution {
-    fn compare<B: Backend>(&self, clean: Tensor<B, 3>, estimate: Tensor<B, 3>) -> Tensor<B, 1> {
-        let basis = self.basis(&clean.device());
+    /// `[batch, 1, samples]` → `[batch, 1, 1]`
+    fn compare<B: Backend>(&self, clean: Tensor<B, 3>, estimate: Tensor<B, 3>, basis: Tensor<B, 3>) -> Tensor<B, 3> {
         let (s, s_hat) = (self.magnitudes(clean, basis.clone()), self.magnitudes(estimate, basis));
         let norm = |x: Tensor<B, 3>| (x.square().sum_dim(1).sum_dim(2) + EPSILON).sqrt();
         let convergence = norm(s.clone() - s_hat.clone()) / norm(s.clone());
-        let distance = (s.log() - s_hat.log()).abs().mean();
-        convergence.mean() + distance
+        let distance = (s.log() - s_hat.log()).abs().mean_dim(1).mean_dim(2);
+        convergence + distance
     }
 
     /// Length of a frame: the window, and zeros after it up to a whole number of hops.

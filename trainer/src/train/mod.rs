@@ -223,7 +223,7 @@ mod tests {
         };
         for seed in 0..3 {
             let [noisy, clean] = stack(&[item(seed)], &device);
-            let loss = shared::loss::wsdr(noisy.clone(), clean, network.forward(noisy));
+            let loss = shared::loss::Loss::Wsdr.forward(noisy.clone(), clean, network.forward(noisy));
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
             network = optimizer.step(1e-3, network, gradients);
         }
