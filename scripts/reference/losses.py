@@ -9,9 +9,24 @@ RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
 MAGNITUDE_EPSILON = 1e-7
 """Added to squared magnitudes, so that silence has a logarithm."""
 
+COMPRESSION = 0.3
+"""What magnitudes are raised to in the compressed spectrum."""
+
+POWER_EPSILON = 1e-6
+"""Added to squared magnitudes of the compressed spectrum, so that silence has a gradient."""
+
+SILENCE = 1e-10
+"""A signal of a lower mean square is silent."""
+
 
 def l1(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
     return torch.nn.functional.l1_loss(estimate, clean)
+
+
+def energy_conserving_l1(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
+    """Of speech and of noise, Rethage et al. 2018, equation 5."""
+    l1_loss = torch.nn.functional.l1_loss
+    return l1_loss(estimate, clean) + l1_loss(noisy - estimate, noisy - clean)
 
 
 def mse(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
@@ -46,4 +61,28 @@ def multi_resolution_stft(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Ten
     return torch.stack(losses).mean()
 
 
-LOSSES = {"l1": l1, "mse": mse, "wsdr": wsdr, "multi-resolution-stft": multi_resolution_stft}
+def compressed_spectrum(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
+    """Distances of magnitudes and of coefficients, compressed: Braun and Tashev 2021, weighted 1 and 1/2."""
+    level = clean.square().mean(-1, keepdim=True)
+    level = torch.where(level < SILENCE, noisy.square().mean(-1, keepdim=True), level).clamp(min=SILENCE).sqrt()
+
+    def compressed(x: Tensor) -> tuple[Tensor, Tensor]:
+        x = (x / level)[:, 0]
+        x = torch.nn.functional.pad(x, (0, -x.shape[-1] % 128))
+        window = torch.hann_window(512, periodic=True, dtype=x.dtype)
+        spectrum = torch.stft(x, 512, 128, window=window, center=True, pad_mode="constant", return_complex=True)
+        magnitude = torch.sqrt(spectrum.abs() ** 2 + POWER_EPSILON)
+        return magnitude**COMPRESSION, spectrum / magnitude * magnitude**COMPRESSION
+
+    (a, s), (a_hat, s_hat) = compressed(clean), compressed(estimate)
+    return ((a - a_hat) ** 2 + (s - s_hat).abs() ** 2 / 2).mean()
+
+
+LOSSES = {
+    "l1": l1,
+    "energy-conserving-l1": energy_conserving_l1,
+    "mse": mse,
+    "wsdr": wsdr,
+    "multi-resolution-stft": multi_resolution_stft,
+    "compressed-spectrum": compressed_spectrum,
+}

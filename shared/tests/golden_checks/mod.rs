@@ -243,12 +243,8 @@ pub fn transforms<B: Backend>(tolerance: Tolerance) {
 /// Every loss and its gradient.
 pub fn losses<B: AutodiffBackend>(tolerance: Tolerance) {
     let fixture = Fixture::load("loss");
-    for (name, loss) in [
-        ("l1", Loss::L1),
-        ("mse", Loss::Mse),
-        ("wsdr", Loss::Wsdr),
-        ("multi-resolution-stft", Loss::MultiResolutionStft),
-    ] {
+    for loss in Loss::ALL {
+        let name = loss.name();
         let estimate = fixture.tensor::<B, 3>("estimate").require_grad();
         let value = loss.forward(fixture.tensor("noisy"), fixture.tensor("clean"), estimate.clone());
         fixture.compare(name, value.clone(), tolerance.forward);
