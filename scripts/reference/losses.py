@@ -24,7 +24,7 @@ def l1(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
 
 
 def energy_conserving_l1(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
-    """Of speech and of noise, Rethage et al. 2018, equation 5."""
+    """Of speech and of noise, Rethage et al. 2018."""
     l1_loss = torch.nn.functional.l1_loss
     return l1_loss(estimate, clean) + l1_loss(noisy - estimate, noisy - clean)
 

@@ -6,8 +6,8 @@
 //! | `energy-conserving-l1` | 0 at best | comparing with the paper: twice `l1` | Rethage et al. 2018 |
 //! | `mse` | 0 at best | waveforms, where large errors matter most; loud items rule | |
 //! | `wsdr` | -1 (best) to 1 | the ratio of speech to error at any level, and items without speech | Choi et al. 2019 |
-//! | `multi-resolution-stft` | 0 at best | how it sounds in short and long frames; blind to phase | Yamamoto et al. 2020 |
-//! | `compressed-spectrum` | 0 at best | quiet parts of speech, at any level | Ephrat et al. 2018, Braun and Tashev 2021 |
+//! | `multi-resolution-stft` | 0 at best | spectra in short and long frames; blind to phase | Yamamoto et al. 2020 |
+//! | `compressed-spectrum` | 0 at best | quiet speech, at any level | Ephrat et al. 2018, Braun and Tashev 2021 |
 
 mod compressed_spectrum;
 mod multi_resolution;
@@ -37,11 +37,11 @@ const EPSILON: f64 = 1e-8;
 pub enum Loss {
     /// Mean absolute error.
     L1,
-    /// Mean absolute error of speech plus that of noise: Rethage, Pons and Serra 2018, "A Wavenet for Speech Denoising",
-    /// equation 5.
+    /// Mean absolute error of speech plus that of noise: Rethage, Pons and Serra 2018, "A Wavenet for Speech
+    /// Denoising", where it is called the energy-conserving loss.
     ///
-    /// With the noise `b = x - y` and its estimate `b̂ = x - ŷ` it is `|y - ŷ| + |b - b̂|`. As both errors are the same but for
-    /// their sign, it is exactly twice [`Loss::L1`]; it is here because the paper names it.
+    /// With the noise `b = x - y` and its estimate `b̂ = x - ŷ` it is `|y - ŷ| + |b - b̂|`. As both errors are
+    /// the same but for their sign, it is exactly twice [`Loss::L1`]; it is here because the paper names it.
     EnergyConservingL1,
     /// Mean squared error.
     Mse,
@@ -53,20 +53,20 @@ pub enum Loss {
     Wsdr,
     /// Multi-resolution STFT loss, 0 at best: Yamamoto, Song and Kim 2020, "Parallel WaveGAN", section 2.2.
     ///
-    /// The mean over three resolutions of spectral convergence (equation 4), `‖|S| - |Ŝ|‖ / ‖|S|‖` in Frobenius norms, and the
-    /// mean of `|ln |S| - ln |Ŝ||` over all coefficients (equation 5). It is blind to phase. Zeros are assumed outside of the
-    /// signals (the authors mirror).
+    /// The mean over three resolutions of spectral convergence (equation 4), `‖|S| - |Ŝ|‖ / ‖|S|‖` in Frobenius norms,
+    /// and the mean of `|ln |S| - ln |Ŝ||` over all coefficients (equation 5). It is blind to phase. Zeros are assumed
+    /// outside of the signals (the authors mirror).
     MultiResolutionStft,
-    /// Distance of power-law compressed spectra, 0 at best: Ephrat et al. 2018, "Looking to Listen at the Cocktail Party",
-    /// section 4, and Braun and Tashev 2021, "A consolidated view of loss functions for supervised deep learning-based
+    /// Distance of power-law compressed spectra, 0 at best: Ephrat et al. 2018, "Looking to Listen at the Cocktail
+    /// Party", and Braun and Tashev 2021, "A consolidated view of loss functions for supervised deep learning-based
     /// speech enhancement".
     ///
-    /// The mean over all coefficients of `(|S|^c - |Ŝ|^c)² + ½ ||S|^c e^{jφ} - |Ŝ|^c e^{jφ̂}|²` with `c = 0.3`, of frames of 512
-    /// samples every 128, which are 32 ms and 8 ms at 16 kHz. Both signals are first divided by the root mean square of the
-    /// clean one, or of the noisy one where the clean one is silent, so that level does not matter.
+    /// The mean over all coefficients of `(|S|^c - |Ŝ|^c)² + ½ ||S|^c e^{jφ} - |Ŝ|^c e^{jφ̂}|²` with `c = 0.3`, of
+    /// frames of 512 samples every 128, which are 32 ms and 8 ms at 16 kHz. Both signals are first divided by the root
+    /// mean square of the clean one, or of the noisy one where the clean one is silent, so that level does not matter.
     ///
-    /// Deviations: the weights (Braun and Tashev have 0.7 and 0.3, Ephrat et al. the second term alone), the level (they divide
-    /// by that of active speech), and a constant added to squared magnitudes for the sake of the gradient in silence.
+    /// Ours are the weights of 1 and 1/2, the level of the whole signal with its pauses, and a constant added to squared
+    /// magnitudes, so that silence has a gradient.
     CompressedSpectrum,
 }
 
@@ -103,15 +103,15 @@ impl Loss {
 
     /// The loss of every item, of its samples in `counted` only; of all samples without.
     ///
-    /// Each is what the stretch has as a signal of its own: padding after a short item, or context on both sides, changes
-    /// neither the loss nor its gradient.
+    /// Each is what the stretch has as a signal of its own: padding after a short item, or context on both sides,
+    /// changes neither the loss nor its gradient.
     ///
     /// # Shapes
     /// `[batch, 1, samples]` each, and as many ranges as items → `[batch]`
     ///
     /// # Panics
-    /// When the signals differ in shape or are not `[batch, 1, samples]`, when there are more or fewer ranges than items, or
-    /// when a range is empty or ends after the signals.
+    /// When the signals differ in shape or are not `[batch, 1, samples]`, when there are more or fewer ranges than
+    /// items, or when a range is empty or ends after the signals.
     pub fn per_item<B: Backend>(
         self,
         noisy: Tensor<B, 3>,

@@ -18,7 +18,7 @@ const COMPLEX_WEIGHT: f64 = 0.5;
 /// A signal of a lower mean square than this, -100 dB of full scale, is silent.
 const SILENCE: f64 = 1e-10;
 
-/// Added to squared magnitudes, so that silence has a gradient. White noise of root mean square 1 has magnitudes around 14.
+/// Added to squared magnitudes, so that silence has a gradient. Those of white noise of unit variance are 192.
 const POWER_EPSILON: f64 = 1e-6;
 
 /// The transform, on its device.
@@ -51,8 +51,8 @@ impl<B: Backend> CompressedSpectrum<B> {
     }
 }
 
-/// `[batch, 1, 1]`: the root mean square of the clean signal, or of the noisy one where that is silent, or next to nothing
-/// where both are.
+/// `[batch, 1, 1]`: the root mean square of the clean signal, or of the noisy one where that is silent, or next to
+/// nothing where both are.
 fn level<B: Backend>(noisy: Tensor<B, 3>, clean: Tensor<B, 3>) -> Tensor<B, 3> {
     let power = |x: Tensor<B, 3>| x.square().mean_dim(2);
     let clean = power(clean);

@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 
 /// A weighted sum of losses, of which there is at least one.
 ///
-/// In files it is a map from [names](Loss::name) to weights, such as `{"wsdr": 1.0, "compressed-spectrum": 2.0}`; as text it is
-/// `wsdr + 2 compressed-spectrum`. The losses differ in scale, so that weights say little about what matters most.
+/// In files it is a map from [names](Loss::name) to weights, such as `{"wsdr": 1.0, "compressed-spectrum": 2.0}`; as
+/// text it is `wsdr + 2 compressed-spectrum`. The losses differ in scale, so that weights
+/// say little about what matters most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<Loss, f64>")]
 pub struct Objective(BTreeMap<Loss, f64>);
