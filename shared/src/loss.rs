@@ -65,8 +65,8 @@ pub enum Loss {
     /// frames of 512 samples every 128, which are 32 ms and 8 ms at 16 kHz. Both signals are first divided by the root
     /// mean square of the clean one, or of the noisy one where the clean one is silent, so that level does not matter.
     ///
-    /// Ours are the weights of 1 and 1/2, the level of the whole signal with its pauses, and a constant added to squared
-    /// magnitudes, so that silence has a gradient.
+    /// Ours are the weights of 1 and 1/2, the level of the whole signal with its pauses, and a constant added to
+    /// squared magnitudes, so that silence has a gradient.
     CompressedSpectrum,
 }
 
