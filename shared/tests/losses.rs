@@ -123,7 +123,7 @@ fn level_does_not_matter_to_compressed_spectra() {
 #[test]
 #[should_panic(expected = "expected as many counted ranges as items")]
 fn every_item_needs_its_range() {
-    differentiated(Loss::L1, &signals(200, 4), 2, Some(&[0..100]));
+    differentiated(Loss::L1, &signals(200, 4), 2, Some(&[0..100, 0..100, 0..100]));
 }
 
 #[test]
