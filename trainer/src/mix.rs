@@ -23,7 +23,7 @@ use crate::{SAMPLE_RATE_HZ, audio_file, progress};
 /// every noisy file what it was made of. They are 16 kHz, mono, 32-bit float, so that nothing is clipped or rounded, and depend
 /// on seed and number alone. `evaluate --clean OUT/clean --noisy OUT/noisy` scores a model on them.
 ///
-/// Crops that are silent are left out; what is shorter than a crop is followed by silence. Recorded noise is from anywhere in
+/// Crops that are silent are left out; what is shorter than a crop is repeated. Recorded noise is from anywhere in
 /// one of --noise; babble is of six other recordings of --speech; zero-small and raise-small draw their quantile from the range
 /// that training has by default.
 #[derive(Args)]

@@ -128,6 +128,23 @@ fn every_pair_is_as_it_was_asked_for() {
 }
 
 #[test]
+fn short_recordings_are_repeated() {
+    let folder = corpus();
+    let root = folder.path();
+    succeed(root, "mix --speech speech --out set --seconds 7 --kinds zero-small,white --count 4");
+    let report: Value = serde_json::from_slice(&fs::read(root.join("set/mix.json")).unwrap()).unwrap();
+    for entry in report["files"].as_array().unwrap() {
+        let [clean, noisy] = ["clean", "file"].map(|key| read(&root.join("set").join(entry[key].as_str().unwrap())));
+        let speech = read(&root.join("speech").join(entry["speech"].as_str().unwrap()));
+        assert_eq!((clean.len(), noisy.len()), (112_000, 112_000));
+        // 50 ms of it overlap.
+        let period = speech.len() - 800;
+        assert_eq!(clean[period..], clean[..clean.len() - period]);
+        assert_eq!(clean[800..period], speech[800..period]);
+    }
+}
+
+#[test]
 fn a_file_depends_on_seed_number_and_kind_alone() {
     let folder = corpus();
     let root = folder.path();
@@ -187,7 +204,6 @@ fn what_cannot_be_done_is_explained_and_leaves_nothing() {
     let root = folder.path();
     fs::create_dir(root.join("empty")).unwrap();
     write(&root.join("mute/a.wav"), RATE_HZ, vec![0.0; 32_000]);
-    write(&root.join("brief/a.wav"), RATE_HZ, synth::speech(800, RATE_HZ, &mut ChaCha8Rng::seed_from_u64(1)));
     let before = contents(root);
     for (arguments, expected) in [
         ("--speech empty --noise noise", "no recordings in empty"),
@@ -195,8 +211,7 @@ fn what_cannot_be_done_is_explained_and_leaves_nothing() {
         ("--speech speech", "--noise: expected a folder, for the kind recording"),
         ("--speech speech --noise nowhere", "--noise: expected a folder, got nowhere"),
         ("--speech speech --noise mute", "--noise: expected sound, got only silence in mute"),
-        ("--speech mute --noise noise", "--speech: expected speech"),
-        ("--speech brief --noise noise", "too short for 4 s"),
+        ("--speech mute --noise noise", "--speech: expected speech, found no 4 s of it in mute"),
         ("--speech speech --noise noise --seconds 0.4", "a number of seconds from 0.5 to 600"),
         ("--speech speech --noise noise --seconds 601", "a number of seconds from 0.5 to 600"),
         ("--speech speech --noise noise --snr-db 0,101", "a number of dB from -100 to 100"),

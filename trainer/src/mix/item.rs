@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use serde_json::json;
 use shared::audio::rms;
-use shared::noise::{Chain, Group, Noise, Recipe, Recordings, Value, active_power};
+use shared::noise::{self, Chain, Group, Noise, Recipe, Recordings, Value, active_power};
 
 use super::MixArguments;
 use crate::{SAMPLE_RATE_HZ, audio_file};
@@ -22,6 +22,8 @@ const TALKERS: usize = 6;
 const TRIES: usize = 8;
 /// A crop holds speech if its power over its length is at least this share of its recording's active power.
 const LEAST_SPEECH: f64 = 0.1;
+/// Cross-fade where a recording is repeated, in samples: 50 ms.
+const FADE: usize = SAMPLE_RATE_HZ as usize / 20;
 /// What is below it everywhere is silence.
 const FAINTEST: f32 = 1e-5;
 
@@ -120,7 +122,8 @@ impl<'a> Mixer<'a> {
         rng
     }
 
-    /// Speech from anywhere in one of the recordings: which, where it starts, and the samples.
+    /// Speech from anywhere in one of the recordings: which, where it starts, and the samples. Recordings that are too short are
+    /// repeated, not filled up with zeros: those would count among the small STFT coefficients, and zero-small would do nothing.
     fn crop(&self, rng: &mut ChaCha8Rng) -> Result<(&Path, usize, Vec<f32>)> {
         let len = (self.arguments.seconds * f64::from(SAMPLE_RATE_HZ)) as usize;
         for path in self.speech.shuffled(rng) {
@@ -128,17 +131,17 @@ impl<'a> Mixer<'a> {
             let least = LEAST_SPEECH * active_power(&recording, SAMPLE_RATE_HZ);
             for _ in 0..TRIES {
                 let start = rng.random_range(0..=recording.len().saturating_sub(len));
-                let mut samples = recording[start..recording.len().min(start + len)].to_vec();
-                samples.resize(len, 0.0);
+                let samples = match recording.get(start..start + len) {
+                    Some(samples) => samples.to_vec(),
+                    None => noise::loop_to(&recording, 0, FADE, len),
+                };
                 if has_sound(&samples) && f64::from(rms(&samples)).powi(2) >= least {
                     return Ok((path, start, samples));
                 }
             }
         }
-        let (folder, seconds) = (self.speech.root.display(), self.arguments.seconds);
-        bail!(
-            "--speech: expected speech, got only recordings that are silent, or too short for {seconds} s, in {folder}"
-        )
+        let seconds = self.arguments.seconds;
+        bail!("--speech: expected speech, found no {seconds} s of it in {}", self.speech.root.display())
     }
 
     /// The chain of one noise for an item whose clean side is of the recording `speech`, and the recordings that it needs.
