@@ -7,6 +7,7 @@ use crate::corrupt::CorruptArguments;
 use crate::denoise::DenoiseArguments;
 use crate::evaluate::EvaluateArguments;
 use crate::exchange::{ExportArguments, ImportArguments};
+use crate::mix::MixArguments;
 use crate::models::ModelsArguments;
 use crate::train::TrainArguments;
 
@@ -24,6 +25,7 @@ enum Command {
     Train(Box<TrainArguments>),
     Evaluate(EvaluateArguments),
     Corrupt(Box<CorruptArguments>),
+    Mix(MixArguments),
     Models(ModelsArguments),
     Export(ExportArguments),
     Import(ImportArguments),
@@ -37,6 +39,7 @@ impl Arguments {
             Command::Train(arguments) => arguments.run(),
             Command::Evaluate(arguments) => arguments.run(),
             Command::Corrupt(arguments) => arguments.run(),
+            Command::Mix(arguments) => arguments.run(),
             Command::Models(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
             Command::Import(arguments) => arguments.run(),

@@ -99,7 +99,8 @@ fn share(text: &str) -> Result<f32, String> {
     value.ok_or_else(|| format!("expected a number from 0 to 1, got {text:?}"))
 }
 
-fn decibels(text: &str) -> Result<f32, String> {
+/// Reads a ratio in dB.
+pub(crate) fn decibels(text: &str) -> Result<f32, String> {
     let value = text.parse().ok().filter(|value| (-100.0..=100.0).contains(value));
     value.ok_or_else(|| format!("expected a number of dB from -100 to 100, got {text:?}"))
 }

@@ -1,24 +1,33 @@
 //! `trainer evaluate`: scores of a model on recordings of which the clean original is known.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::backend::AutodiffBackend;
 use clap::Args;
-use serde::Serialize;
 use serde_json::json;
-use shared::{Bundle, Denoiser, metric};
+use shared::{Bundle, Denoiser};
 
 use crate::audio_file;
 use crate::batch::{self, Share};
 use crate::device::Job;
 use crate::model::Choice;
+use crate::scores::{Group, Scored, Scores};
+
+/// With more files than this a row for each is printed on request only.
+const MOST_ROWS: usize = 20;
+/// The kind of noise of files that are in no folder of one.
+const ANY_KIND: &str = "any";
 
 /// Score a model on noisy recordings and their clean originals.
 ///
-/// Files are paired by their paths below the two folders, without extensions; clean ones without a noisy one are left out.
-/// Compared is the mean of all channels, at the file's own rate. SI-SDR and SNR are in dB; wSDR is 1 at best and -1 at worst.
+/// Files are paired by their paths below the two folders, without extensions; clean ones without a noisy one are left out. The
+/// first folder below --noisy is the kind of noise: the original of noisy/babble/a.wav is clean/babble/a.wav or else
+/// clean/a.wav, so that one recording may be there with every kind, as `mix` writes them.
+///
+/// Means are by kind of noise, by the input's SNR, and over all. Compared is the mean of all channels, at the file's own rate.
+/// SI-SDR and SNR are in dB; wSDR is 1 at best and -1 at worst; STOI and ESTOI, for intelligibility, are 1 at best.
 #[derive(Args)]
 pub struct EvaluateArguments {
     /// Folder of clean recordings.
@@ -29,7 +38,10 @@ pub struct EvaluateArguments {
     noisy: PathBuf,
     #[command(flatten)]
     choice: Choice,
-    /// Print JSON.
+    /// Print a row for every file, even if there are more than 20.
+    #[arg(long)]
+    files: bool,
+    /// Print JSON; it has every file.
     #[arg(long)]
     json: bool,
 }
@@ -37,24 +49,9 @@ pub struct EvaluateArguments {
 /// One noisy recording.
 struct Pair {
     name: String,
+    kind: String,
     noisy: PathBuf,
     clean: Option<PathBuf>,
-}
-
-/// How near a signal is to the clean one.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-struct Scores {
-    si_sdr_db: f64,
-    snr_db: f64,
-    wsdr: f64,
-}
-
-/// The scores of one file, or of all.
-#[derive(Debug, Serialize)]
-struct Row {
-    file: String,
-    before: Scores,
-    after: Scores,
 }
 
 impl EvaluateArguments {
@@ -62,13 +59,18 @@ impl EvaluateArguments {
     pub fn run(self) -> Result<()> {
         let pairs = pair(&self.clean, &self.noisy)?;
         let bundle = self.choice.load()?;
-        let (rows, outcome) = self.choice.device.run(EvaluateJob { bundle, pairs })?;
-        let mean = Row::mean(&rows);
+        let (files, outcome) = self.choice.device.run(EvaluateJob { bundle, pairs })?;
+        let (by_kind, by_snr) = (Group::by_kind(&files), Group::by_snr(&files));
+        let mean = Group::of("all", &files.iter().collect::<Vec<_>>());
         if self.json {
-            let report = json!({"model": self.choice.model, "files": rows, "mean": mean});
+            let model = self.choice.model;
+            let report = json!({"model": model, "files": files, "by_kind": by_kind, "by_snr": by_snr, "mean": mean});
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
-            print_table(&rows, mean.as_ref());
+            let files = if self.files || files.len() <= MOST_ROWS { files } else { Vec::new() };
+            let files: Vec<Group> = files.iter().filter_map(|file| Group::of(&file.name, &[file])).collect();
+            let mean: Vec<Group> = mean.into_iter().collect();
+            print_table(&[("file", &files), ("kind of noise", &by_kind), ("SNR", &by_snr), ("mean", &mean)]);
         }
         outcome
     }
@@ -87,12 +89,21 @@ fn pair(clean: &Path, noisy: &Path) -> Result<Vec<Pair>> {
             bail!("{} and {} have the same name: which one is the original?", other.display(), path.display());
         }
     }
-    let find = |(name, noisy): (PathBuf, PathBuf)| Pair {
-        name: name.display().to_string(),
-        noisy,
-        clean: originals.get(&name).cloned(),
+    let find = |(name, noisy): (PathBuf, PathBuf)| {
+        let (kind, rest) = kind_and_rest(&name);
+        let clean = originals.get(&name).or_else(|| originals.get(rest)).cloned();
+        Pair { kind, name: name.display().to_string(), noisy, clean }
     };
     Ok(list("--noisy", noisy)?.into_iter().map(find).collect())
+}
+
+/// The first folder of a path, which is the kind of noise, and the path below it.
+fn kind_and_rest(name: &Path) -> (String, &Path) {
+    let mut parts = name.components();
+    match (parts.next(), parts.as_path()) {
+        (Some(Component::Normal(kind)), rest) if rest != Path::new("") => (kind.to_string_lossy().into_owned(), rest),
+        _ => (ANY_KIND.into(), name),
+    }
 }
 
 struct EvaluateJob {
@@ -101,7 +112,7 @@ struct EvaluateJob {
 }
 
 impl Job for EvaluateJob {
-    type Output = (Vec<Row>, Result<()>);
+    type Output = (Vec<Scored>, Result<()>);
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
         let denoiser = Denoiser::<B::InnerBackend>::new(&self.bundle, device)?;
@@ -109,7 +120,7 @@ impl Job for EvaluateJob {
     }
 }
 
-fn score<B: burn::tensor::backend::Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Result<Row> {
+fn score<B: burn::tensor::backend::Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Result<Scored> {
     let path = pair.noisy.display();
     let clean = pair.clean.as_deref().with_context(|| format!("{path} has no clean original"))?;
     let (clean, _) = audio_file::read(clean)?;
@@ -119,39 +130,49 @@ fn score<B: burn::tensor::backend::Backend>(denoiser: &Denoiser<B>, pair: &Pair,
     ensure!(expected == got, "{path}: expected {expected} like its clean original, got {got}");
     let denoised = pollster::block_on(denoiser.denoise(&noisy, |done| share.set(done)))
         .with_context(|| format!("cannot denoise {path}"))?;
+    let sample_rate_hz = clean.sample_rate_hz();
     let [clean, noisy, denoised] = [clean, noisy, denoised].map(|audio| audio.to_mono());
-    let scores = |estimate: &[f32]| Scores {
-        si_sdr_db: metric::si_sdr(&clean, estimate),
-        snr_db: metric::snr(&clean, estimate),
-        wsdr: metric::wsdr(&noisy, &clean, estimate),
-    };
-    Ok(Row { file: pair.name.clone(), before: scores(&noisy), after: scores(&denoised) })
+    let scores = |estimate: &[f32]| Scores::of(&noisy, &clean, estimate, sample_rate_hz);
+    Ok(Scored { name: pair.name.clone(), kind: pair.kind.clone(), before: scores(&noisy), after: scores(&denoised) })
 }
 
-impl Row {
-    /// The mean over files, each as important as any other.
-    fn mean(rows: &[Self]) -> Option<Self> {
-        let mean_of = |part: fn(&Self) -> &Scores| {
-            let mean =
-                |figure: fn(&Scores) -> f64| rows.iter().map(|row| figure(part(row))).sum::<f64>() / rows.len() as f64;
-            Scores { si_sdr_db: mean(|s| s.si_sdr_db), snr_db: mean(|s| s.snr_db), wsdr: mean(|s| s.wsdr) }
-        };
-        let mean =
-            || Self { file: "mean".into(), before: mean_of(|row| &row.before), after: mean_of(|row| &row.after) };
-        (!rows.is_empty()).then(mean)
+/// Prints groups under a heading for each set of them.
+fn print_table(sets: &[(&str, &[Group])]) {
+    let shown = || sets.iter().filter(|(_, groups)| !groups.is_empty());
+    let names = shown().flat_map(|(heading, groups)| groups.iter().map(|group| &*group.name).chain([*heading]));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
+    print!("{:width$}  {:5}", "", "");
+    ["SI-SDR, dB", "SNR, dB", "wSDR", "STOI", "ESTOI"].iter().for_each(|score| print!("  {score:^15}"));
+    println!();
+    for (heading, groups) in shown() {
+        print!("{heading:width$}  {:>5}", "files");
+        (0..5).for_each(|_| print!("  {:>7} {:>7}", "before", "after"));
+        println!();
+        for Group { name, items, before, after } in *groups {
+            print!("{name:width$}  {items:5}");
+            for figure in [|s: &Scores| s.si_sdr_db, |s: &Scores| s.snr_db] {
+                print!("  {:7.2} {:7.2}", figure(before), figure(after));
+            }
+            for figure in [|s: &Scores| Some(s.wsdr), |s: &Scores| s.stoi, |s: &Scores| s.estoi] {
+                let [before, after] =
+                    [before, after].map(|s| figure(s).map_or("-".into(), |score| format!("{score:.3}")));
+                print!("  {before:>7} {after:>7}");
+            }
+            println!();
+        }
     }
 }
 
-fn print_table(rows: &[Row], mean: Option<&Row>) {
-    let width = rows.iter().map(|row| row.file.chars().count()).max().unwrap_or(0).max("file".len());
-    println!("{:width$}  {:^15}  {:^15}  {:^15}", "", "SI-SDR, dB", "SNR, dB", "wSDR");
-    print!("{:width$}", "file");
-    (0..3).for_each(|_| print!("  {:>7} {:>7}", "before", "after"));
-    println!();
-    for Row { file, before, after } in rows.iter().chain(mean) {
-        print!("{file:width$}");
-        print!("  {:7.2} {:7.2}", before.si_sdr_db, after.si_sdr_db);
-        print!("  {:7.2} {:7.2}", before.snr_db, after.snr_db);
-        println!("  {:7.3} {:7.3}", before.wsdr, after.wsdr);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_folder_is_the_kind() {
+        for (name, kind, rest) in
+            [("a", "any", "a"), ("babble/a", "babble", "a"), ("babble/deep/er/a", "babble", "deep/er/a")]
+        {
+            assert_eq!(kind_and_rest(Path::new(name)), (kind.to_owned(), Path::new(rest)));
+        }
     }
 }

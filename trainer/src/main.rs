@@ -10,6 +10,7 @@ mod device;
 mod evaluate;
 mod exchange;
 mod memory;
+mod mix;
 mod model;
 mod models;
 mod progress;

@@ -104,9 +104,72 @@ impl Group {
         let mut sorted: Vec<&Scored> = items.iter().collect();
         sorted.sort_by_key(band);
         let name = |band: i64| format!("{} to {} dB", BAND_DB * band as f64, BAND_DB * (band + 1) as f64);
-        sorted
-            .chunk_by(|a, b| band(a) == band(b))
-            .filter_map(|items| Self::of(&name(band(&items[0])), items))
-            .collect()
+        sorted.chunk_by(|a, b| band(a) == band(b)).filter_map(|items| Self::of(&name(band(&items[0])), items)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scored(kind: &str, snr_db: f64, stoi: Option<f64>) -> Scored {
+        let before =
+            Scores { si_sdr_db: snr_db + 1.0, snr_db, wsdr: snr_db / 100.0, stoi, estoi: stoi.map(|s| s / 2.0) };
+        let after = Scores { si_sdr_db: before.si_sdr_db + 10.0, ..before };
+        Scored { name: format!("{kind}{snr_db}"), kind: kind.into(), before, after }
+    }
+
+    fn summary(groups: &[Group]) -> Vec<(&str, usize)> {
+        groups.iter().map(|group| (group.name.as_str(), group.items)).collect()
+    }
+
+    #[test]
+    fn means_by_hand() {
+        let items = [scored("a", 2.0, Some(0.5)), scored("a", 4.0, None), scored("a", 9.0, Some(0.75))];
+        let group = Group::of("all", &items.iter().collect::<Vec<_>>()).expect("three items");
+        // What has no STOI counts in all other means, and not in this one.
+        let before = Scores { si_sdr_db: 6.0, snr_db: 5.0, wsdr: 0.05, stoi: Some(0.625), estoi: Some(0.3125) };
+        assert!((group.before.wsdr - before.wsdr).abs() < 1e-15, "{}", group.before.wsdr);
+        assert_eq!(Scores { wsdr: before.wsdr, ..group.before }, before);
+        assert_eq!(group.after.si_sdr_db, 16.0);
+        assert_eq!((group.name.as_str(), group.items), ("all", 3));
+
+        let without = Group::of("all", &[&items[1]]).expect("an item");
+        assert_eq!((without.before.stoi, without.before.estoi), (None, None));
+        assert_eq!(Group::of("all", &[]), None);
+    }
+
+    #[test]
+    fn kinds_come_in_their_order() {
+        let items = ["white", "babble", "white", "any", "babble", "white"].map(|kind| scored(kind, 1.0, None));
+        assert_eq!(summary(&Group::by_kind(&items)), [("white", 3), ("babble", 2), ("any", 1)]);
+        assert_eq!(Group::by_kind(&[]), []);
+    }
+
+    #[test]
+    fn bands_begin_at_multiples_of_five() {
+        let ratios = [12.0, -2.0, 0.0, -5.0, 4.999, 5.0, -5.001, -100.0, 100.0];
+        let items = ratios.map(|snr_db| scored("a", snr_db, None));
+        let expected = [
+            ("-100 to -95 dB", 1),
+            ("-10 to -5 dB", 1),
+            ("-5 to 0 dB", 2),
+            ("0 to 5 dB", 2),
+            ("5 to 10 dB", 1),
+            ("10 to 15 dB", 1),
+            ("100 to 105 dB", 1),
+        ];
+        let groups = Group::by_snr(&items);
+        assert_eq!(summary(&groups), expected);
+        assert_eq!(groups[2].before.snr_db, -3.5);
+    }
+
+    #[test]
+    fn scores_of_what_is_too_short_lack_intelligibility() {
+        let noise = |seed| -> Vec<f32> { (0..3_200u32).map(|i| ((i * seed) % 97) as f32 / 97.0 - 0.5).collect() };
+        let (clean, noisy) = (noise(31), noise(55));
+        let scores = Scores::of(&noisy, &clean, &clean, 16_000);
+        assert_eq!((scores.snr_db, scores.stoi, scores.estoi), (metric::LIMIT_DB, None, None));
+        assert!((scores.wsdr - 1.0).abs() < 1e-9);
     }
 }
