@@ -8,6 +8,7 @@ use crate::denoise::DenoiseArguments;
 use crate::evaluate::EvaluateArguments;
 use crate::exchange::{ExportArguments, ImportArguments};
 use crate::models::ModelsArguments;
+use crate::report::ReportArguments;
 use crate::train::TrainArguments;
 
 /// Trains, evaluates and runs networks that remove noise from speech.
@@ -22,6 +23,7 @@ pub struct Arguments {
 enum Command {
     Denoise(DenoiseArguments),
     Train(Box<TrainArguments>),
+    Report(ReportArguments),
     Evaluate(EvaluateArguments),
     Corrupt(Box<CorruptArguments>),
     Models(ModelsArguments),
@@ -35,6 +37,7 @@ impl Arguments {
         match self.command {
             Command::Denoise(arguments) => arguments.run(),
             Command::Train(arguments) => arguments.run(),
+            Command::Report(arguments) => arguments.run(),
             Command::Evaluate(arguments) => arguments.run(),
             Command::Corrupt(arguments) => arguments.run(),
             Command::Models(arguments) => arguments.run(),

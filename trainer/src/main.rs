@@ -13,6 +13,7 @@ mod memory;
 mod model;
 mod models;
 mod progress;
+mod report;
 mod run;
 mod scores;
 mod train;
