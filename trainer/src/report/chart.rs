@@ -114,13 +114,14 @@ impl Chart {
         drop(area);
 
         // Inside a page an SVG needs neither namespace nor size, but a name for those who cannot see it.
-        let (_, drawing) = svg.split_once('>').context("an SVG has a first tag")?;
+        let drawing = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
+        let (drawing, _) = drawing.context("an SVG begins and ends with its tag")?;
         let (width, height) = SIZE;
-        Ok(PreEscaped(format!("{}{drawing}", html! {
-            (PreEscaped(format!("<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"")))
-            (self.in_words())
-            (PreEscaped("\">"))
-        }.into_string())))
+        Ok(html! {
+            svg.chart viewBox=(format!("0 0 {width} {height}")) role="img" aria-label=(self.in_words()) {
+                (PreEscaped(drawing))
+            }
+        })
     }
 
     /// What the chart shows, for those who cannot see it.

@@ -113,9 +113,7 @@ fn axes(picture: &str, label: &str, seconds: f64, sample_rate_hz: u32) -> Markup
                 text x=(left - 7.0) y=(y + 4.0) text-anchor="end" { (short(value)) }
             }
             text x=(left + width / 2.0) y=(bottom + 34.0) text-anchor="middle" { "time, s" }
-            text x="10" y=(top + height / 2.0) text-anchor="middle" transform={ "rotate(-90 10 " (top + height / 2.0) ")" } {
-                "frequency, Hz"
-            }
+            text text-anchor="middle" transform={ "translate(10 " (top + height / 2.0) ") rotate(-90)" } { "frequency, Hz" }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::run::read;
 
 /// Write a page about a training run: curves, scores and examples.
 ///
-/// The run may still be going; the page tells what lies in its folder now. It is one file that loads nothing from elsewhere.
+/// The run may still be going; the page tells what lies in its folder now. It is one file and loads nothing.
 #[derive(Args)]
 pub struct ReportArguments {
     /// Folder of the run.

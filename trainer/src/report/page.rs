@@ -61,7 +61,7 @@ impl Report {
                         section { h2 { "Examples" } (self.examples()?) }
                         section { h2 { "Plan" } (self.plan()) }
                     }
-                    footer { "Written by trainer " (env!("CARGO_PKG_VERSION")) ". This page loads nothing from elsewhere." }
+                    footer { "Written by trainer " (env!("CARGO_PKG_VERSION")) ". This page loads nothing." }
                     script { (PreEscaped(include_str!("player.js"))) }
                 }
             }
@@ -108,7 +108,9 @@ impl Report {
                     dt { "Steps done" }
                     dd { (done) @if let Some(planned) = planned { small { "of " (planned) } } }
                 }
-                @if skipped > 0 { div { dt { "Steps skipped" } dd { (skipped) small { "loss or gradient not finite" } } } }
+                @if skipped > 0 {
+                    div { dt { "Steps skipped" } dd { (skipped) small { "loss or gradient not finite" } } }
+                }
             }
             @if best.is_none() { p.missing { "No validation yet." } }
             p.note { "As the run’s folder was when this page was written; whether the run still goes on is not known." }
@@ -175,8 +177,8 @@ impl Report {
             .collect::<Result<Vec<_>>>()?;
         Ok(html! {
             p {
-                "Items of the validation set through the best network. The three players of an example share one position: "
-                "start another, and it goes on where the last one was. The keys " kbd { "1" } ", " kbd { "2" } " and "
+                "Items of the validation set through the best network. The three players of an example share one "
+                "position: start another, and it goes on where the last one was. The keys " kbd { "1" } ", " kbd { "2" } " and "
                 kbd { "3" } " start clean, noisy and denoised of the example heard last, " kbd { "0" } " pauses."
             }
             @for example in &examples { (example) }
@@ -205,7 +207,7 @@ impl Report {
     }
 }
 
-/// The entries of an object: those of objects inside as `outer.inner`, lists of plain values as such, other lists as JSON.
+/// The entries of an object: those of objects inside as `outer.inner`, lists of plain values as such, others as JSON.
 fn flatten(object: &Map<String, Value>) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     for (key, value) in object {

@@ -33,7 +33,7 @@ impl Spectrogram {
         self.levels_db.iter().copied().fold(f32::NEG_INFINITY, f32::max)
     }
 
-    /// A PNG file: a pixel for each frame and coefficient, the brightest colour at `top_db`, the darkest [`RANGE_DB`] below.
+    /// A PNG file: a pixel for each frame and coefficient, brightest at `top_db`, darkest [`RANGE_DB`] below.
     pub fn png(&self, top_db: f32) -> Result<Vec<u8>> {
         let bins = STFT.bins();
         let frames = self.levels_db.len() / bins;

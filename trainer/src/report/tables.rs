@@ -53,8 +53,8 @@ pub fn html(scores: Option<&[Scored]>) -> Markup {
     let all = Group::of("all", &scores.iter().collect::<Vec<_>>());
     html! {
         p {
-            "Means over the validation set, noisy input → output of the best network. More is better everywhere: STOI and "
-            "ESTOI go from 0 to 1, wSDR from -1 to 1."
+            "Means over the validation set, noisy input → output of the best network. More is better everywhere: STOI "
+            "and ESTOI go from 0 to 1, wSDR from -1 to 1."
         }
         (table("By kind of noise", "noise", Group::by_kind(scores), all.as_ref()))
         (table("By the input’s SNR", "SNR", Group::by_snr(scores), all.as_ref()))

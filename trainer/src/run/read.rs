@@ -22,8 +22,8 @@ pub struct Example {
 
 /// The lines of `metrics.jsonl`, by steps.
 ///
-/// An unfinished last line is left out: the run was killed while it wrote, or is writing. Where a run went on from an earlier
-/// checkpoint, what it did a second time is there once, as it was the second time.
+/// An unfinished last line is left out: the run was killed while it wrote, or is writing. Where a run went on from an
+/// earlier checkpoint, what it did a second time is there once, as it was the second time.
 ///
 /// # Errors
 /// When there is no such file, or another line is broken.
