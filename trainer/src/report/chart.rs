@@ -129,8 +129,8 @@ impl Chart {
         let mut words = format!("{} against steps", self.title);
         for Series { name, points } in &self.series {
             if let [(first, from), .., (last, to)] = points.as_slice() {
-                let (from, to) = (short(*from), short(*to));
-                words += &format!("; {name} {from} at step {first}, {to} at step {last}");
+                let named = format!("{name} {}", short(*from));
+                words += &format!("; {} at step {first}, {} at step {last}", named.trim_start(), short(*to));
             }
         }
         words
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_chart_has_axes_a_name_and_its_best() {
         let drawn = chart(vec![(10, 9.5), (20, 8.25)]);
-        for part in ["after 9.5 at step 10, 8.25 at step 20", "best: 9.5", ">\nsteps<", ">\ndB<", "polyline"] {
+        for part in ["after 9.5 at step 10, 8.25 at step 20", "best: 9.5", ">\nsteps\n<", ">\ndB\n<", "polyline"] {
             assert!(drawn.contains(part), "{part}: {drawn}");
         }
     }
