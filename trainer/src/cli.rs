@@ -9,6 +9,7 @@ use crate::evaluate::EvaluateArguments;
 use crate::exchange::{ExportArguments, ImportArguments};
 use crate::mix::MixArguments;
 use crate::models::ModelsArguments;
+use crate::report::ReportArguments;
 use crate::train::TrainArguments;
 
 /// Trains, evaluates and runs networks that remove noise from speech.
@@ -23,6 +24,7 @@ pub struct Arguments {
 enum Command {
     Denoise(DenoiseArguments),
     Train(Box<TrainArguments>),
+    Report(ReportArguments),
     Evaluate(EvaluateArguments),
     Corrupt(Box<CorruptArguments>),
     Mix(MixArguments),
@@ -37,6 +39,7 @@ impl Arguments {
         match self.command {
             Command::Denoise(arguments) => arguments.run(),
             Command::Train(arguments) => arguments.run(),
+            Command::Report(arguments) => arguments.run(),
             Command::Evaluate(arguments) => arguments.run(),
             Command::Corrupt(arguments) => arguments.run(),
             Command::Mix(arguments) => arguments.run(),

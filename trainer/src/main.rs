@@ -14,6 +14,7 @@ mod mix;
 mod model;
 mod models;
 mod progress;
+mod report;
 mod run;
 mod scores;
 mod train;

@@ -11,10 +11,12 @@
 //! | `checkpoints/` | all that it takes to go on |
 //! | `report.html` | what `trainer report` makes of it |
 
+pub mod read;
+
 use serde::{Deserialize, Serialize};
 
-pub use crate::scores::Scored;
 use crate::scores::Group;
+pub use crate::scores::Scored;
 
 /// A line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,4 +50,18 @@ pub enum Entry {
         /// Whether the network was the best so far.
         best: bool,
     },
+}
+
+impl Entry {
+    /// Steps done when it was written.
+    pub fn step(&self) -> usize {
+        match self {
+            Self::Training { step, .. } | Self::Validation { step, .. } => *step,
+        }
+    }
+
+    /// Whether it tells of a validation.
+    pub fn is_validation(&self) -> bool {
+        matches!(self, Self::Validation { .. })
+    }
 }

@@ -1,0 +1,56 @@
+//! `trainer report`: a training run as one HTML page.
+//!
+//! The page loads nothing: style, script, charts, pictures and sound are in it, so that it can be sent and kept.
+
+mod chart;
+mod examples;
+mod page;
+mod spectrogram;
+mod tables;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use clap::Args;
+
+use crate::audio_file::write_whole;
+use crate::run::read;
+
+/// Write a page about a training run: curves, scores and examples.
+///
+/// The run may still be going; the page tells what lies in its folder now. It is one file and loads nothing.
+#[derive(Args)]
+pub struct ReportArguments {
+    /// Folder of the run.
+    run: PathBuf,
+    /// The page [default: RUN/report.html].
+    #[arg(short, long, value_name = "FILE.html")]
+    out: Option<PathBuf>,
+}
+
+impl ReportArguments {
+    /// Reads the run and writes the page.
+    pub fn run(self) -> Result<()> {
+        let Self { run, out } = self;
+        let folder = run.canonicalize().unwrap_or_else(|_| run.clone());
+        let folder_name = folder.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
+        let page = page::Report {
+            folder_name,
+            entries: read::entries(&run)?,
+            plan: read::plan(&run)?,
+            recipe: read::recipe(&run)?,
+            scores: read::scores(&run)?,
+            examples: read::examples(&run).iter().map(examples::Example::read).collect::<Result<_>>()?,
+        };
+        let out = out.unwrap_or_else(|| run.join("report.html"));
+        write_whole(&out, page.html()?.into_string().as_bytes())?;
+        eprintln!("wrote {}", out.display());
+        Ok(())
+    }
+}
+
+/// Bytes as a URL that needs no request.
+fn data_uri(media_type: &str, bytes: &[u8]) -> String {
+    format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes))
+}
