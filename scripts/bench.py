@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parent.parent
+from bench_common import KEEP_MEMORY, build, peak_bytes, run
+
 RATE_HZ = 16_000
 SECONDS = {"autoencoder": 8, "wavenet-small": 4, "wavenet": 0.5, "dcunet-small": 4, "dcunet-10": 4, "dcunet-20": 2}
 """Presets, and the length of the signal that times are taken on."""
 SECONDS |= {"stft": 30, "raise-small": 30}
 """The transform with its inverse, and the report's noise made on it."""
-KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(8 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
 
 
 def worker(weights: str, signal: str, repeats: int, threads: int, output: str | None) -> None:
@@ -47,10 +47,7 @@ def worker(weights: str, signal: str, repeats: int, threads: int, output: str | 
             seconds.append(time.perf_counter() - start)
     if output:
         y.numpy().astype("<f4").tofile(output)
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    peak = next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak}))
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
 
 
 def transform(x, change):
@@ -73,20 +70,12 @@ def raise_small(spectrum):
     return torch.where(magnitude < threshold, spectrum / magnitude * threshold, spectrum)
 
 
-def run(command: list, threads: int) -> dict:
-    variables = {"RAYON_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), **KEEP_MEMORY}
-    done = subprocess.run([str(part) for part in command], env=os.environ | variables, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)
-
-
-def build(profile: str) -> str:
-    command = ["cargo", "build", "--profile", profile, "-p", "shared", "--example", "measure", "--message-format", "json"]
+def build_measure(profile: str) -> str:
+    selection = ["build", "--profile", profile, "-p", "shared", "--example", "measure"]
     if profile == "dev":
         # The features that the rest of the workspace is built with: nothing is built twice.
-        command = ["cargo", "test", "--workspace", "--no-run", "--example", "measure", "--message-format", "json"]
-    lines = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
-    messages = (json.loads(line) for line in lines if line.startswith("{"))
-    return next(m["executable"] for m in messages if m.get("target", {}).get("name") == "measure" and m["executable"])
+        selection = ["test", "--workspace", "--no-run", "--example", "measure"]
+    return build(selection, "measure")
 
 
 class Sides:
@@ -136,7 +125,7 @@ def main() -> None:
     parser.add_argument("--form", default="products", choices=["products", "convolutions", "plain"])
     parser.add_argument("--profile", default="release", help="cargo's [release]")
     arguments = parser.parse_args()
-    measure = build(arguments.profile)
+    measure = build_measure(arguments.profile)
     print("| what | threads | ours, ms | PyTorch, ms | PyTorch / ours | ours, MB | PyTorch, MB | largest difference |")
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:

@@ -46,7 +46,7 @@ def multi_resolution_stft(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Ten
     """Spectral convergence and log magnitude distance, Yamamoto et al. 2020, "Parallel WaveGAN", equations 3 to 6."""
 
     def magnitude(x: Tensor, n_fft: int, hop_length: int, win_length: int) -> Tensor:
-        window = torch.hann_window(win_length, periodic=True, dtype=x.dtype)
+        window = torch.hann_window(win_length, periodic=True, dtype=x.dtype, device=x.device)
         spectrum = torch.stft(
             x[:, 0], n_fft, hop_length, win_length, window, center=True, pad_mode="constant", return_complex=True
         )

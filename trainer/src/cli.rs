@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::bench::BenchArguments;
 use crate::corrupt::CorruptArguments;
 use crate::denoise::DenoiseArguments;
 use crate::evaluate::EvaluateArguments;
@@ -31,6 +32,7 @@ enum Command {
     Models(ModelsArguments),
     Export(ExportArguments),
     Import(ImportArguments),
+    Bench(BenchArguments),
 }
 
 impl Arguments {
@@ -46,6 +48,7 @@ impl Arguments {
             Command::Models(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
             Command::Import(arguments) => arguments.run(),
+            Command::Bench(arguments) => arguments.run(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod audio_file;
 mod batch;
+mod bench;
 mod cli;
 mod corrupt;
 mod data;

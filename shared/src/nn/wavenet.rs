@@ -9,10 +9,11 @@
 //!   part of each window that needs no padding. Away from a recording's ends the two are the same.
 //! - The last block computes its residual output only for its skip connection: nothing reads the other half, so it has none.
 
+use core::ops::Range;
+
 use burn::module::{Initializer, Param};
 use burn::prelude::*;
 use burn::tensor::activation::{relu, sigmoid};
-use burn::tensor::ops::PadMode;
 use serde::{Deserialize, Serialize};
 
 use super::{check_range, count, product};
@@ -137,6 +138,8 @@ impl WavenetConfig {
 /// A convolution padded so that the output is as long as the input, as one matrix product over all taps.
 ///
 /// Burn's convolution on the CPU is several times slower on signals this long with channels this few, forwards and backwards.
+/// Signals are `[channels, batch, samples]`, so that some of the channels are neighbours in memory, and a product need not go
+/// through the items of a batch.
 #[derive(Module, Debug)]
 pub(super) struct Convolution<B: Backend> {
     /// `[output, input, kernel_size]`
@@ -158,20 +161,49 @@ impl<B: Backend> Convolution<B> {
         }
     }
 
-    /// `[batch, input, samples]` → `[batch, output, samples]`
+    /// `[input, batch, samples]` → `[output, batch, samples]`
     fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        let [batch, _, samples] = x.dims();
-        let [output, input, kernel_size] = self.weight.dims();
+        let [_, batch, samples] = x.dims();
+        let output = self.weight.dims()[0];
+        self.product(&self.taps(x), 0..output, [1.0; 2]).reshape([output, batch, samples])
+    }
+
+    /// What the weights are multiplied by: `[input, batch, samples]` → `[kernel_size * input, batch * samples]`
+    fn taps(&self, x: Tensor<B, 3>) -> Tensor<B, 2> {
+        let [input, batch, samples] = x.dims();
+        let kernel_size = self.weight.dims()[2];
         let taps = if kernel_size == 1 {
             x
         } else {
-            let reach = (kernel_size - 1) / 2 * self.dilation;
-            let padded = x.pad([(0, 0), (0, 0), (reach, reach)], PadMode::Constant(0.0));
-            Tensor::cat((0..kernel_size).map(|k| padded.clone().narrow(2, k * self.dilation, samples)).collect(), 1)
+            let middle = (kernel_size / 2) as isize;
+            let tap = |k: isize| shift(x.clone(), (k - middle) * self.dilation as isize);
+            Tensor::cat((0..kernel_size as isize).map(tap).collect(), 0)
         };
-        let weight = self.weight.val().permute([0, 2, 1]).reshape([1, output, kernel_size * input]);
-        // Repeated, because the CPU backend is slow at broadcasting over two separate dimensions.
-        weight.matmul(taps) + self.bias.val().reshape([1, output, 1]).repeat_dim(0, batch)
+        taps.reshape([kernel_size * input, batch * samples])
+    }
+
+    /// The outputs `rows`, `[rows, batch * samples]`, with weights and biases times their `gains`.
+    fn product(&self, taps: &Tensor<B, 2>, rows: Range<usize>, gains: [f64; 2]) -> Tensor<B, 2> {
+        let [_, input, kernel_size] = self.weight.dims();
+        let count = rows.len();
+        let weight = self.weight.val().narrow(0, rows.start, count).permute([0, 2, 1]);
+        let weight = weight.reshape([count, kernel_size * input]) * gains[0];
+        let bias = self.bias.val().narrow(0, rows.start, count).reshape([count, 1]) * gains[1];
+        weight.matmul(taps.clone()) + bias
+    }
+}
+
+/// The signals as they are `offset` samples later, zeros assumed outside.
+fn shift<B: Backend>(x: Tensor<B, 3>, offset: isize) -> Tensor<B, 3> {
+    let [channels, batch, samples] = x.dims();
+    let outside = offset.unsigned_abs().min(samples);
+    let zeros = || Tensor::zeros([channels, batch, outside], &x.device());
+    let inside = |start: usize| x.clone().narrow(2, start, samples - outside);
+    match offset {
+        0 => x,
+        _ if outside == samples => x.zeros_like(),
+        1.. => Tensor::cat(vec![inside(outside), zeros()], 2),
+        _ => Tensor::cat(vec![zeros(), inside(0)], 2),
     }
 }
 
@@ -189,8 +221,9 @@ impl<B: Backend> Wavenet<B> {
     /// # Shapes
     /// `[batch, 1, samples]` → the same, for any number of samples.
     pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
-        let mut x = self.input.forward(waveform); // [batch, residual_channels, samples]
-        let mut skips: Option<Tensor<B, 3>> = None; // [batch, skip_channels, samples]
+        let [batch, _, samples] = waveform.dims();
+        let mut x = self.input.forward(waveform.swap_dims(0, 1)); // [residual_channels, batch, samples]
+        let mut skips: Option<Tensor<B, 2>> = None; // [skip_channels, batch * samples]
         for block in &self.blocks {
             let (residual, skip) = block.forward(x);
             x = residual;
@@ -200,9 +233,10 @@ impl<B: Backend> Wavenet<B> {
             });
         }
         let skips = skips.expect("a validated configuration has at least one block");
-        let x = self.final_1.forward(relu(skips));
+        let channels = skips.dims()[0];
+        let x = self.final_1.forward(relu(skips.reshape([channels, batch, samples])));
         let x = self.final_2.forward(relu(x));
-        self.output.forward(relu(x))
+        self.output.forward(relu(x)).swap_dims(0, 1)
     }
 }
 
@@ -227,16 +261,18 @@ impl<B: Backend> ResidualBlock<B> {
         }
     }
 
-    /// The residual and the skip output.
-    fn forward(&self, x: Tensor<B, 3>) -> (Tensor<B, 3>, Tensor<B, 3>) {
-        let channels = x.dims()[1];
-        let gated = self.dilated.forward(x.clone());
-        // tanh(x) = 2σ(2x) - 1, which the CPU backend computes faster than its own tanh.
-        let filter = sigmoid(gated.clone().narrow(1, 0, channels) * 2.0) * 2.0 - 1.0;
-        let gate = sigmoid(gated.narrow(1, channels, channels));
-        let outputs = self.outputs.forward(filter * gate);
-        let residual = outputs.dims()[1] - self.skip_channels;
-        let skip = outputs.clone().narrow(1, residual, self.skip_channels);
-        if residual == 0 { (x, skip) } else { (x + outputs.narrow(1, 0, residual), skip) }
+    /// The residual output `[residual_channels, batch, samples]` and the skip output `[skip_channels, batch * samples]`.
+    fn forward(&self, x: Tensor<B, 3>) -> (Tensor<B, 3>, Tensor<B, 2>) {
+        let (shape, channels) = (x.dims(), x.dims()[0]);
+        let taps = self.dilated.taps(x.clone());
+        // tanh(a) = 2 (σ(2a) - 1/2), which the CPU backend computes faster than its own tanh; weights take the factors.
+        let filter = sigmoid(self.dilated.product(&taps, 0..channels, [2.0; 2])) - 0.5;
+        let gate = sigmoid(self.dilated.product(&taps, channels..2 * channels, [1.0; 2]));
+        let half = filter * gate; // [residual_channels, batch * samples]
+        let outputs = self.outputs.weight.dims()[0];
+        let residual = outputs - self.skip_channels;
+        let skip = self.outputs.product(&half, residual..outputs, [2.0, 1.0]);
+        let x = if residual == 0 { x } else { x + self.outputs.product(&half, 0..residual, [2.0, 1.0]).reshape(shape) };
+        (x, skip)
     }
 }

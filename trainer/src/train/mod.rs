@@ -2,7 +2,7 @@
 
 mod arguments;
 mod checkpoint;
-mod gradients;
+pub mod gradients;
 mod plan;
 mod validate;
 
