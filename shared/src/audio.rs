@@ -73,7 +73,10 @@ impl Audio {
 }
 
 /// Refuses rates outside [`MIN_SAMPLE_RATE_HZ`]`..=`[`MAX_SAMPLE_RATE_HZ`].
-pub(crate) fn check_rate(sample_rate_hz: u32) -> Result<()> {
+///
+/// # Errors
+/// When `sample_rate_hz` is such a one.
+pub fn check_rate(sample_rate_hz: u32) -> Result<()> {
     if (MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
         return Ok(());
     }

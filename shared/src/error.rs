@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 pub enum Error {
     /// The bytes are not a WAV file that can be read.
     #[error("not a readable WAV file: {0}")]
-    Wav(#[from] hound::Error),
+    Wav(hound::Error),
 
     /// A recording with a property outside what can be processed.
     #[error("{what}: expected {expected}, got {got}")]
@@ -63,6 +63,13 @@ pub enum Error {
     /// The backend could not hand back what it computed (a lost device, for instance).
     #[error("the device failed: {0}")]
     Device(String),
+}
+
+// Not thiserror's `from`: the cause is in the message, and would be told twice where causes are told.
+impl From<hound::Error> for Error {
+    fn from(error: hound::Error) -> Self {
+        Self::Wav(error)
+    }
 }
 
 impl Error {

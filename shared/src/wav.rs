@@ -4,7 +4,7 @@ use std::io::{Cursor, Read, Seek, Write};
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
-use crate::audio::Audio;
+use crate::audio::{Audio, check_rate};
 use crate::error::{Error, Result};
 
 /// How the samples of a WAV file are stored.
@@ -45,6 +45,7 @@ impl<R: Read> Reader<R> {
         if inner.spec().channels == 0 {
             return Err(Error::audio("channels", "at least 1", 0));
         }
+        check_rate(inner.spec().sample_rate)?;
         Ok(Self { inner })
     }
 

@@ -5,6 +5,7 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use shared::audio::check_rate;
 use shared::wav::{self, Encoding};
 use shared::{Audio, resample};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
@@ -201,6 +202,7 @@ impl Decoder {
             .make_audio_decoder(parameters.context("its codec is not known")?, &AudioDecoderOptions::default())?;
         let mut this = Self { format, decoder, track_id, length, sample_rate_hz: 0, first: None, channels: 0 };
         let first = this.packet()?.context("there is no sound in it")?;
+        check_rate(this.sample_rate_hz)?;
         this.channels = first.len();
         this.first = Some(first);
         Ok(this)
