@@ -12,10 +12,10 @@
 use burn::module::{Initializer, Param};
 use burn::prelude::*;
 use burn::tensor::module::conv1d;
-use burn::tensor::ops::{ConvOptions, PadMode, PaddedConvOptions};
+use burn::tensor::ops::{ConvOptions, PaddedConvOptions};
 use serde::{Deserialize, Serialize};
 
-use super::{check_range, count};
+use super::{check_range, count, pad_samples};
 use crate::error::{Error, Result};
 
 /// The shape of the autoencoder.
@@ -122,10 +122,7 @@ impl<B: Backend> Autoencoder<B> {
         // Enough blocks for `codes` windows of the padded signal.
         let blocks = codes - 1 + taps;
         let right = blocks * stride - self.padding - samples;
-        let padded = waveform
-            .pad([(0, 0), (0, 0), (self.padding, right)], PadMode::Constant(0.0))
-            .reshape([batch, blocks, stride])
-            .swap_dims(1, 2); // [batch, stride, blocks]
+        let padded = pad_samples(waveform, self.padding, right).reshape([batch, blocks, stride]).swap_dims(1, 2); // [batch, stride, blocks]
         // Tap `stride * j + i` of the wide kernel is tap `j` on channel `i`.
         let weight = self.encoder_weight.val().reshape([channels, taps, stride]).swap_dims(1, 2);
         let options = |padding: usize| PaddedConvOptions::from(ConvOptions::new([1], [padding], [1], 1));

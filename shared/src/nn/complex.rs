@@ -6,9 +6,12 @@
 
 use burn::module::{Initializer, Param, RunningState};
 use burn::prelude::*;
+use burn::tensor::DType;
 use burn::tensor::activation::relu;
 use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PaddedConvOptions};
+
+use super::in_precision;
 
 /// The real and the imaginary kernel of a layer, `[out, in, kernel_frequency, kernel_time]`, or `[in, out, …]` when transposed.
 #[derive(Module, Debug)]
@@ -50,6 +53,11 @@ impl<B: Backend> ComplexConv2d<B> {
         let [k_f, k_t] = kernel_size;
         let kernel = ComplexKernel::new([output, input, k_f, k_t], input * k_f * k_t, device);
         Self { kernel, stride, padding: kernel_size.map(|k| (k - 1) / 2) }
+    }
+
+    /// What the kernel's numbers are stored in.
+    pub(super) fn precision(&self) -> DType {
+        self.kernel.real.val().dtype()
     }
 
     /// The real kernel `[2 * output, 2 * input, kernel_frequency, kernel_time]` on stacked halves.
@@ -134,9 +142,15 @@ impl<B: Backend> ComplexBatchNorm<B> {
         }
     }
 
+    /// Statistics and transform are computed in 32 bits, whatever the precision of `x`.
+    ///
     /// # Shapes
     /// `[batch, 2 * channels, frequency, time]` → the same.
     pub fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
+        in_precision(DType::F32, x, |x| self.normalise(x))
+    }
+
+    fn normalise(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
         let [batch, rows, frequency, time] = x.dims();
         let train = B::ad_enabled(&x.device());
         let x = x.reshape([batch, rows, frequency * time]);
@@ -151,7 +165,7 @@ impl<B: Backend> ComplexBatchNorm<B> {
             self.running_covariance.value()
         };
 
-        let normalised = self.transform(covariance).matmul(centred) + per_row(self.beta.val(), batch);
+        let normalised = self.transform(covariance).matmul(centred) + per_row(self.beta.val().cast(DType::F32), batch);
         normalised.reshape([batch, rows, frequency, time])
     }
 
@@ -188,7 +202,8 @@ impl<B: Backend> ComplexBatchNorm<B> {
 
     fn track(&self, mean: Tensor<B, 2>, covariance: Tensor<B, 2>) {
         let blend = |state: &RunningState<Tensor<B, 2>>, batch: Tensor<B, 2>| {
-            let old = state.value_sync();
+            // Several devices share the statistics, and leave them where they were last.
+            let old = state.value_sync().to_device(&batch.device());
             state.update((old * (1.0 - self.momentum) + batch.detach() * self.momentum).detach());
         };
         blend(&self.running_mean, mean);
@@ -211,7 +226,7 @@ impl<B: Backend> ComplexBatchNorm<B> {
         let w_ii = (v_rr + s) * scale.clone();
         let w_ri = v_ri.neg() * scale;
 
-        let gamma = self.gamma.val();
+        let gamma = self.gamma.val().cast(DType::F32);
         let (g_rr, g_ii, g_ri) = (row(&gamma, 0), row(&gamma, 1), row(&gamma, 2));
         let z_rr = g_rr.clone() * w_rr.clone() + g_ri.clone() * w_ri.clone();
         let z_ri = g_rr * w_ri.clone() + g_ri.clone() * w_ii.clone();

@@ -17,7 +17,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d, complex_leaky_relu};
-use super::{check_range, count, product};
+use super::{check_range, count, in_precision, product};
 use crate::dsp::StftConfig;
 use crate::dsp::stft::Stft;
 use crate::error::{Error, Result};
@@ -225,6 +225,24 @@ impl DcunetConfig {
         total
     }
 
+    /// Values that leave a layer, real and imaginary parts apart, for every [`DcunetConfig::alignment`] samples of a long signal.
+    pub(super) fn activations(&self) -> u64 {
+        let mut frames = self.total_stride(1);
+        let mut steps = self.stft.n_fft / 2;
+        // The spectrum and the mask.
+        let mut total = count(&[2, 2, self.stft.bins(), frames]);
+        let mut input = 1;
+        for layer in &self.layers {
+            // A decoder layer gives what its mirror in the encoder is given.
+            total += count(&[2, input, steps + 1, frames]);
+            frames /= layer.stride[1];
+            steps /= layer.stride[0];
+            total += count(&[2, layer.channels, steps + 1, frames]);
+            input = layer.channels;
+        }
+        total
+    }
+
     /// Running means and covariances: five numbers for each normalised channel, as many as it learns there.
     pub(super) fn statistics(&self) -> u64 {
         let encoder: usize = self.layers.iter().map(|layer| layer.channels).sum();
@@ -290,7 +308,8 @@ impl<B: Backend> Dcunet<B> {
     /// # Shapes
     /// `[batch, 1, samples]` → the same, for any number of samples.
     pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
-        self.forward_through(waveform, |features| self.unet(features))
+        let precision = self.encoder[0].convolution.precision();
+        self.forward_through(waveform, |features| in_precision(precision, features, |x| self.unet(x)))
     }
 
     /// The same with another body: `unet` maps compressed spectra `[batch, 2, bins, frames]` to masks not yet bounded.

@@ -10,6 +10,7 @@ use core::fmt::Display;
 use core::ops::RangeInclusive;
 
 use burn::prelude::*;
+use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
@@ -129,6 +130,21 @@ impl NetworkConfig {
         size * halved + 4 * 2 * statistics
     }
 
+    /// Memory of one training step on `samples` samples of audio, all items together, estimated in bytes.
+    ///
+    /// Four numbers for each parameter (weight, gradient, two moments), and what the backward pass needs of every activation. How much
+    /// that is was measured on the CPU backend (`docs/benchmarks.md`); others differ.
+    pub fn training_bytes(&self, samples: u64) -> u64 {
+        let (activations, kept) = match self {
+            // Values of a block of samples, and how many numbers are held for each of them at the worst moment.
+            Self::Autoencoder(config) => (config.stride as u64, 70.0),
+            Self::Wavenet(config) => (config.activations(), 1.3),
+            Self::Dcunet(config) => (config.activations(), 6.0),
+        };
+        let values = activations as f64 * kept / self.alignment() as f64 * samples as f64;
+        size_of::<f32>() as u64 * (4 * self.parameters() + values as u64)
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         match self {
@@ -164,15 +180,43 @@ pub enum Network<B: Backend> {
 }
 
 impl<B: Backend> Network<B> {
+    /// Waveforms and estimates are in 32 bits. What is between is computed in the precision of the weights, but for transforms and
+    /// normalisation.
+    ///
     /// # Shapes
     /// `[batch, 1, samples]` → the same, for any number of samples from 1.
     pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         match self {
-            Self::Autoencoder(network) => network.forward(waveform),
-            Self::Wavenet(network) => network.forward(waveform),
+            Self::Autoencoder(network) => {
+                in_precision(network.encoder_weight.val().dtype(), waveform, |x| network.forward(x))
+            }
+            Self::Wavenet(network) => {
+                in_precision(network.input.weight.val().dtype(), waveform, |x| network.forward(x))
+            }
             Self::Dcunet(network) => network.forward(waveform),
         }
     }
+}
+
+/// `[batch, channels, samples]` with zeros on both sides. Burn's own padding knows only the default precision.
+fn pad_samples<B: Backend>(x: Tensor<B, 3>, left: usize, right: usize) -> Tensor<B, 3> {
+    let [batch, channels, _] = x.dims();
+    let zeros = |samples: usize| Tensor::zeros([batch, channels, samples], (&x.device(), x.dtype()));
+    let parts = [zeros(left), x.clone(), zeros(right)];
+    Tensor::cat(parts.into_iter().filter(|part| part.dims()[2] > 0).collect(), 2)
+}
+
+/// What `compute` makes of `x`, brought to `precision` before and back after it.
+fn in_precision<B: Backend, const D: usize>(
+    precision: DType,
+    x: Tensor<B, D>,
+    compute: impl FnOnce(Tensor<B, D>) -> Tensor<B, D>,
+) -> Tensor<B, D> {
+    let outside = x.dtype();
+    if outside == precision {
+        return compute(x);
+    }
+    compute(x.cast(precision)).cast(outside)
 }
 
 fn check_range<T: PartialOrd + Display>(field: &'static str, value: T, range: RangeInclusive<T>) -> Result<()> {

@@ -105,6 +105,14 @@ impl WavenetConfig {
         self.dilations().len() as u64 * block - unused + ends
     }
 
+    /// Values that leave a layer for every sample.
+    pub(super) fn activations(&self) -> u64 {
+        let (residual, skip, [first, second]) = (self.residual_channels, self.skip_channels, self.final_channels);
+        // Taps, filter and gate, their product, both outputs.
+        let block = self.kernel_size * residual + 2 * residual + residual + residual + skip;
+        (self.dilations().len() * block + 3 * (skip + first) + first + second) as u64
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         let convolution = |input: usize, output: usize, taps: usize| count(&[output, input, taps]) + output as u64;
@@ -197,7 +205,7 @@ impl<B: Backend> Convolution<B> {
 fn shift<B: Backend>(x: Tensor<B, 3>, offset: isize) -> Tensor<B, 3> {
     let [channels, batch, samples] = x.dims();
     let outside = offset.unsigned_abs().min(samples);
-    let zeros = || Tensor::zeros([channels, batch, outside], &x.device());
+    let zeros = || Tensor::zeros([channels, batch, outside], (&x.device(), x.dtype()));
     let inside = |start: usize| x.clone().narrow(2, start, samples - outside);
     match offset {
         0 => x,
