@@ -20,18 +20,19 @@ use crate::error::{Error, Result};
 pub struct Objective(BTreeMap<Loss, f64>);
 
 impl Objective {
-    /// The sum of these losses, each times its weight.
+    /// The sum of these losses, each times its weight. One with a weight of 0 is left out.
     ///
     /// # Errors
-    /// When there is no loss, or a weight is not a finite number above 0.
-    pub fn new(weights: BTreeMap<Loss, f64>) -> Result<Self> {
+    /// When no loss is left, or a weight is not a finite number from 0 on.
+    pub fn new(mut weights: BTreeMap<Loss, f64>) -> Result<Self> {
+        if let Some((loss, weight)) = weights.iter().find(|&(_, weight)| !(weight.is_finite() && *weight >= 0.0)) {
+            return Err(Error::config(loss.name(), "a finite weight, 0 or above", weight));
+        }
+        weights.retain(|_, weight| *weight > 0.0);
         if weights.is_empty() {
-            return Err(Error::config("objective", "at least one loss with its weight", "none"));
+            return Err(Error::config("objective", "at least one loss with a weight above 0", "none"));
         }
-        match weights.iter().find(|&(_, weight)| !(weight.is_finite() && *weight > 0.0)) {
-            Some((loss, weight)) => Err(Error::config(loss.name(), "a finite weight above 0", weight)),
-            None => Ok(Self(weights)),
-        }
+        Ok(Self(weights))
     }
 
     /// One loss, with a weight of 1.
