@@ -11,8 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use burn::module::AutodiffModule;
-use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
-use burn::prelude::*;
+use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use clap::Args;
 use rand::SeedableRng;
@@ -21,12 +20,17 @@ use serde_json::json;
 use shared::Weights;
 use shared::audio::rms;
 use shared::bundle::{BundleConfig, Precision, VERSION};
-use shared::loss::Loss;
-use shared::nn::{Network, NetworkConfig};
+use shared::loss::{Loss, Objective};
+use shared::nn::NetworkConfig;
 
 use crate::audio_file::write_whole;
+use crate::data::Item;
 use crate::device::{Device, Job};
+use crate::recipe::ComputePrecision;
+use crate::train::Adam;
 use crate::train::gradients::clip_global_norm;
+use crate::train::pieces::Cut;
+use crate::train::step::{How, Stepper, Trainee};
 use crate::{SAMPLE_RATE_HZ, memory};
 
 /// Seed of the weights, and of the first item; others follow.
@@ -49,8 +53,8 @@ pub struct BenchArguments {
     /// Preset of the network (see `trainer models`).
     #[arg(long, default_value = "dcunet-small")]
     network: String,
-    /// What is minimised: l1, mse, wsdr or multi-resolution-stft.
-    #[arg(long, default_value = "wsdr", value_parser = loss)]
+    /// What is minimised: l1, mse, energy-conserving-l1, wsdr, multi-resolution-stft or compressed-spectrum.
+    #[arg(long, default_value = "wsdr")]
     loss: Loss,
     /// Items a step.
     #[arg(long, default_value_t = 4)]
@@ -73,11 +77,6 @@ pub struct BenchArguments {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-}
-
-fn loss(name: &str) -> Result<Loss, String> {
-    serde_json::from_value(name.into())
-        .map_err(|_| format!("expected l1, mse, wsdr or multi-resolution-stft, got {name:?}"))
 }
 
 impl BenchArguments {
@@ -141,23 +140,32 @@ impl Job for BenchJob<'_> {
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Times> {
         let Self { config, arguments } = self;
         B::seed(&device, SEED);
-        let mut network = config.init::<B>(&device);
+        let network = config.init::<B>(&device);
         // Burn draws weights where they are first read: here, whether they are written or not.
         let weights = Weights::of(&network.valid())?;
         let samples = (arguments.crop_seconds * f64::from(SAMPLE_RATE_HZ)) as usize;
         let batch = batch(arguments.batch_size, samples)?;
         if let Some(folder) = &arguments.dump {
-            dump(folder, config, &weights, &batch)?;
+            dump(folder, config.clone(), &weights, &batch)?;
         }
-        let shape = [arguments.batch_size, 1, samples];
-        let [noisy, clean] = batch.map(|side| Tensor::<B, 3>::from_data(TensorData::new(side, shape), &device));
+        let [noisy, clean] = &batch;
+        let items = noisy.chunks(samples).zip(clean.chunks(samples));
+        let items: Vec<Item> =
+            items.map(|(noisy, clean)| Item { clean: clean.to_vec(), noisy: noisy.to_vec() }).collect();
 
-        let mut optimizer = AdamWConfig::new().with_weight_decay(WEIGHT_DECAY).init::<B, Network<B>>();
+        let cut = Cut { piece_length: None, context: config.context(), alignment: config.alignment() };
+        let how = How { objective: Objective::single(arguments.loss), cut, precision: ComputePrecision::F32 };
+        let stepper = Stepper::<B, Adam<B>>::new(how, vec![device.clone()]);
+        let mut optimizer: Adam<B> = AdamWConfig::new().with_weight_decay(WEIGHT_DECAY).init();
+        let mut trainee = Trainee { network };
         let mut times = Times { losses: Vec::new(), seconds: Vec::new() };
         for index in 0..WARM_UP + arguments.steps {
+            let batch = items.clone();
             let start = Instant::now();
-            let loss;
-            (network, loss) = step(network, &mut optimizer, arguments.loss, [noisy.clone(), clean.clone()])?;
+            let (loss, gradients) = stepper.step(&trainee, batch);
+            let (gradients, _) = clip_global_norm(&trainee, gradients, MAX_GRADIENT_NORM)
+                .with_context(|| format!("the gradient is not finite, at a loss of {loss}"))?;
+            trainee = optimizer.step(LEARNING_RATE, trainee, gradients);
             // Work on a device may be under way still.
             B::sync(&device).context("cannot wait for the device")?;
             let seconds = start.elapsed().as_secs_f64();
@@ -171,21 +179,6 @@ impl Job for BenchJob<'_> {
         }
         Ok(times)
     }
-}
-
-/// One training step; the loss before it.
-fn step<B: AutodiffBackend>(
-    network: Network<B>,
-    optimizer: &mut impl Optimizer<Network<B>, B>,
-    loss: Loss,
-    [noisy, clean]: [Tensor<B, 3>; 2],
-) -> Result<(Network<B>, f64)> {
-    let loss = loss.forward(noisy.clone(), clean, network.forward(noisy));
-    let value = loss.clone().into_scalar().elem::<f64>();
-    let gradients = GradientsParams::from_grads(loss.backward(), &network);
-    let gradients = clip_global_norm(&network, gradients, MAX_GRADIENT_NORM)
-        .with_context(|| format!("the gradient is not finite, at a loss of {value}"))?;
-    Ok((optimizer.step(LEARNING_RATE, network, gradients), value))
 }
 
 /// `[noisy, clean]`, one item of `samples` after the other in each.

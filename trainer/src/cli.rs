@@ -8,8 +8,10 @@ use crate::corrupt::CorruptArguments;
 use crate::denoise::DenoiseArguments;
 use crate::evaluate::EvaluateArguments;
 use crate::exchange::{ExportArguments, ImportArguments};
+use crate::identity::IdentityArguments;
 use crate::mix::MixArguments;
 use crate::models::ModelsArguments;
+use crate::recipes::RecipesArguments;
 use crate::report::ReportArguments;
 use crate::train::TrainArguments;
 
@@ -26,10 +28,12 @@ enum Command {
     Denoise(DenoiseArguments),
     Train(Box<TrainArguments>),
     Report(ReportArguments),
+    Identity(IdentityArguments),
     Evaluate(EvaluateArguments),
     Corrupt(Box<CorruptArguments>),
     Mix(MixArguments),
     Models(ModelsArguments),
+    Recipes(RecipesArguments),
     Export(ExportArguments),
     Import(ImportArguments),
     Bench(BenchArguments),
@@ -42,10 +46,12 @@ impl Arguments {
             Command::Denoise(arguments) => arguments.run(),
             Command::Train(arguments) => arguments.run(),
             Command::Report(arguments) => arguments.run(),
+            Command::Identity(arguments) => arguments.run(),
             Command::Evaluate(arguments) => arguments.run(),
             Command::Corrupt(arguments) => arguments.run(),
             Command::Mix(arguments) => arguments.run(),
             Command::Models(arguments) => arguments.run(),
+            Command::Recipes(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
             Command::Import(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+use anyhow::bail;
+use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::AutodiffBackend;
 
@@ -44,6 +47,26 @@ impl fmt::Display for Device {
     }
 }
 
+/// One or several devices of a kind, which share the work of training.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Devices(Vec<Device>);
+
+impl FromStr for Devices {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let devices = text.split(',').map(|one| one.trim().parse()).collect::<Result<Vec<Device>, _>>()?;
+        let several = devices.len() > 1;
+        if several && devices.iter().any(|device| !matches!(device, Device::Cuda(_))) {
+            return Err(format!("expected one device, or several of the kind cuda:N, got {text:?}"));
+        }
+        if (1..devices.len()).any(|index| devices[..index].contains(&devices[index])) {
+            return Err(format!("expected every device once, got {text:?}"));
+        }
+        Ok(Self(devices))
+    }
+}
+
 /// Work that is the same on every backend.
 pub trait Job {
     /// What it gives back.
@@ -51,6 +74,15 @@ pub trait Job {
 
     /// Does the work on `device`. `B::InnerBackend` is the plain backend, for work that needs no gradients.
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output>;
+}
+
+/// Training, which is the same on every backend.
+pub trait Training {
+    /// What it gives back.
+    type Output;
+
+    /// Trains on `devices`, of which there is at least one.
+    fn run<B: AutodiffBackend>(self, devices: Vec<B::Device>) -> Result<Self::Output>;
 }
 
 impl Device {
@@ -64,27 +96,104 @@ impl Device {
             #[cfg(feature = "wgpu")]
             Self::Wgpu => guard(self, || job.run::<Autodiff<burn::backend::Wgpu>>(Default::default())),
             #[cfg(feature = "cuda")]
-            Self::Cuda(index) => {
-                guard(self, || job.run::<Autodiff<burn::backend::Cuda>>(burn::backend::cuda::CudaDevice::new(index)))
-            }
+            Self::Cuda(index) => guard(self, || job.run::<Autodiff<burn::backend::Cuda>>(cuda(index))),
             #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
-            missing => {
-                let feature = if missing == Self::Wgpu { "wgpu" } else { "cuda" };
-                bail!("this build has no {feature} backend; build it with `--features {feature}`, or use --device cpu")
-            }
+            missing => Err(missing.not_built_in()),
         }
+    }
+
+    /// What to do about a backend that this program lacks.
+    #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
+    fn not_built_in(self) -> anyhow::Error {
+        let feature = if self == Self::Wgpu { "wgpu" } else { "cuda" };
+        anyhow::anyhow!(
+            "this build has no {feature} backend; build it with `--features {feature}`, or use --device cpu"
+        )
     }
 }
 
-/// GPU backends panic when there is no such device. That is no bug of ours, so it becomes an error.
+impl Devices {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Trains on these devices. With `checkpointing`, cheap activations are computed again in the backward pass.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn train<J: Training>(&self, job: J, checkpointing: bool) -> Result<J::Output> {
+        type Checkpointed<B> = Autodiff<B, BalancedCheckpointing>;
+        match (self.0[0], checkpointing) {
+            (Device::Cpu, false) => job.run::<Autodiff<Flex>>(vec![Default::default()]),
+            (Device::Cpu, true) => job.run::<Checkpointed<Flex>>(vec![Default::default()]),
+            #[cfg(feature = "wgpu")]
+            (device @ Device::Wgpu, false) => {
+                guard(device, || job.run::<Autodiff<burn::backend::Wgpu>>(vec![Default::default()]))
+            }
+            #[cfg(feature = "wgpu")]
+            (device @ Device::Wgpu, true) => {
+                guard(device, || job.run::<Checkpointed<burn::backend::Wgpu>>(vec![Default::default()]))
+            }
+            #[cfg(feature = "cuda")]
+            (device @ Device::Cuda(_), false) => {
+                guard(device, || job.run::<Autodiff<burn::backend::Cuda>>(self.cuda()))
+            }
+            #[cfg(feature = "cuda")]
+            (device @ Device::Cuda(_), true) => {
+                guard(device, || job.run::<Checkpointed<burn::backend::Cuda>>(self.cuda()))
+            }
+            #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
+            (missing, _) => Err(missing.not_built_in()),
+        }
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda(&self) -> Vec<burn::backend::cuda::CudaDevice> {
+        let index = |device: &Device| match device {
+            Device::Cuda(index) => Some(cuda(*index)),
+            _ => None,
+        };
+        self.0.iter().filter_map(index).collect()
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(index: usize) -> burn::backend::cuda::CudaDevice {
+    burn::backend::cuda::CudaDevice::new(index)
+}
+
+/// GPU backends panic when there is no such device, or when it is lost. That is no bug of ours, so it becomes an error of one line.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn guard<T>(device: Device, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    std::panic::set_hook(hook);
+    match result {
         Ok(result) => result,
         Err(panic) => {
             let reason = panic.downcast_ref::<String>().map(String::as_str);
             let reason = reason.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-            bail!("device {device} failed: {reason}")
+            // Some reasons are pages long.
+            bail!("device {device} failed: {}", reason.lines().next().unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named_as_documented() {
+        for (text, count) in [("cpu", 1), ("wgpu", 1), ("cuda", 1), ("cuda:3", 1), ("cuda:0, cuda:2", 2)] {
+            assert_eq!(text.parse::<Devices>().map(|devices| devices.count()), Ok(count), "{text}");
+        }
+        for (text, reason) in
+            [("gpu", "expected cpu"), ("", "expected cpu"), ("cpu,cuda:0", "of the kind"), ("cuda:0,cuda", "once")]
+        {
+            assert!(text.parse::<Devices>().expect_err(text).contains(reason), "{text}");
         }
     }
 }

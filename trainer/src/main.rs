@@ -10,11 +10,15 @@ mod denoise;
 mod device;
 mod evaluate;
 mod exchange;
+mod identity;
+mod interrupt;
 mod memory;
 mod mix;
 mod model;
 mod models;
 mod progress;
+mod recipe;
+mod recipes;
 mod report;
 mod run;
 mod scores;
@@ -31,9 +35,15 @@ fn main() -> ExitCode {
     memory::keep();
     match cli::Arguments::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(2)
-        }
+        Err(error) => match error.downcast_ref::<interrupt::Interrupted>() {
+            Some(interrupted) => {
+                eprintln!("{interrupted}");
+                ExitCode::from(interrupt::EXIT_CODE)
+            }
+            None => {
+                eprintln!("error: {error:#}");
+                ExitCode::from(2)
+            }
+        },
     }
 }

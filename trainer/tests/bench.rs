@@ -6,6 +6,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use shared::nn::NetworkConfig;
 use tempfile::tempdir;
 
 /// A bench of moments.
@@ -42,10 +43,31 @@ fn what_cannot_be_timed_is_refused() {
         (["--steps", "0"], "--steps: expected at least 1, got 0"),
         (["--batch-size", "0"], "--batch-size: expected at least 1, got 0"),
         (["--crop-seconds", "0"], "--crop-seconds: expected 0.01 to 600, got 0"),
-        (["--loss", "l3"], "expected l1, mse, wsdr or multi-resolution-stft"),
+        (["--loss", "l3"], "expected one of l1, "),
     ] {
         let output = bench(&arguments);
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_is_as_estimated() {
+    // Two lengths, so that the program itself does not count.
+    let peak = |network: &str, crop_seconds: &str| {
+        let arguments =
+            ["--network", network, "--crop-seconds", crop_seconds, "--batch-size", "2", "--steps", "1", "--json"];
+        let output = bench(&arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["peak_bytes"].as_f64().unwrap()
+    };
+    for (network, short, long) in [("wavenet-small", 0.1, 0.6), ("dcunet-small", 0.5, 3.0)] {
+        let config = NetworkConfig::preset(network).unwrap();
+        let estimate = |seconds: f64| config.training_bytes((2.0 * seconds * 16_000.0) as u64) as f64;
+        let expected = estimate(long) - estimate(short);
+        let measured = peak(network, &long.to_string()) - peak(network, &short.to_string());
+        let ratio = measured / expected;
+        assert!((0.6..1.6).contains(&ratio), "{network}: {measured} bytes where {expected} were expected");
     }
 }

@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use rand::SeedableRng;
@@ -16,29 +17,7 @@ use shared::wav::{self, Encoding};
 use shared::{Audio, metric, synth};
 use tempfile::tempdir;
 
-/// Runs the program in `folder`.
-fn trainer(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .expect("the program starts")
-}
-
-/// Runs the program, which must succeed; its standard output.
-fn succeed(folder: &Path, arguments: &str) -> String {
-    let output = trainer(folder, arguments);
-    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Runs the program, which must fail with exit code 2; its standard error stream.
-fn fail(folder: &Path, arguments: &str) -> String {
-    let output = trainer(folder, arguments);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{arguments}: {message}");
-    message
-}
+use common::{fail, succeed, trainer};
 
 /// Writes speech-like sound: `channels` voices.
 fn write_speech(path: &Path, sample_rate_hz: u32, channels: u64, seconds: f64, encoding: Encoding) {
@@ -100,11 +79,7 @@ fn the_attenuation_limit_is_obeyed() {
 /// Most memory that the program held at once, in MiB.
 #[cfg(target_os = "linux")]
 fn peak_mib(folder: &Path, arguments: &str) -> f64 {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_trainer"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .spawn()
-        .unwrap();
+    let mut child = common::command(folder, arguments).spawn().unwrap();
     let mut peak = 0.0;
     loop {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
@@ -202,7 +177,6 @@ fn wrong_choices_are_explained() {
     let recording = r#"[{"kind": "recording", "file": "nowhere.wav"}]"#;
     fs::write(folder.path().join("broken.json"), r#"[{"kind": "white", "snr_db": 1000}]"#).unwrap();
     fs::write(folder.path().join("missing.json"), recording).unwrap();
-    fs::write(folder.path().join("named.json"), format!(r#"[{{"weight": 1, "chain": {recording}}}]"#)).unwrap();
     for (arguments, expected) in [
         ("denoise a.wav --model unknown", "dcunet, wavenet, autoencoder, or the path of a bundle"),
         ("denoise a.wav --model bad.zip", "cannot use bad.zip: not a usable bundle"),
@@ -215,8 +189,14 @@ fn wrong_choices_are_explained() {
         ("corrupt a.wav -o b.wav --chain broken.json", "step 1 (white), snr_db: expected -100 to 100"),
         ("corrupt a.wav -o b.wav --chain missing.json", "cannot open nowhere.wav"),
         ("corrupt a.wav -o b.wav --noise room --snr-db 3", "--snr-db and --seed are for added noise only"),
-        ("train --out run --noise-recipe broken.json", "cannot use the noise recipe broken.json"),
-        ("train --out run --noise-recipe named.json", "expected * (any of the noise) or speech/*"),
+        (
+            r#"train -o run --set noise.chains=[{weight=1,chain=[{kind="white",snr_db=1000}]}]"#,
+            "chain 1: step 1 (white), snr_db: expected -100 to 100",
+        ),
+        (
+            r#"train -o run --set noise.chains=[{weight=1,chain=[{kind="recording",file="nowhere.wav"}]}]"#,
+            "expected * (any of the noise) or speech/*",
+        ),
         ("corrupt a.wav -o b.wav --noise white --snr-db loud", "from -100 to 100"),
         ("corrupt a.wav -o b.wav --noise zero-small --amount 2", "from 0 to 1"),
         ("corrupt a.wav -o b.wav --noise white --amount 0.5", "--amount is for zero-small and raise-small only"),

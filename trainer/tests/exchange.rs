@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use burn::backend::Flex;
 use burn::tensor::{Tensor, TensorData};
@@ -13,26 +14,10 @@ use shared::bundle::Precision;
 use shared::{Bundle, Weights};
 use tempfile::tempdir;
 
+use common::{fail, succeed};
+
 /// Shapes and values by name.
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
-
-/// Runs the program in `folder`; its standard error stream, and whether it succeeded.
-fn trainer(folder: &Path, arguments: &str) -> (String, bool) {
-    let program = env!("CARGO_BIN_EXE_trainer");
-    let output = Command::new(program).args(arguments.split_whitespace()).current_dir(folder).output().unwrap();
-    (String::from_utf8(output.stderr).unwrap(), output.status.success())
-}
-
-fn succeed(folder: &Path, arguments: &str) {
-    let (message, success) = trainer(folder, arguments);
-    assert!(success, "{arguments}: {message}");
-}
-
-fn fail(folder: &Path, arguments: &str) -> String {
-    let (message, success) = trainer(folder, arguments);
-    assert!(!success && message.starts_with("error: "), "{arguments}: {message}");
-    message
-}
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/tests/fixtures").join(name)

@@ -2,44 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use shared::audio::rms;
 use shared::noise::{self, active_level_db};
-use shared::wav::{self, Encoding};
-use shared::{Audio, synth};
+use shared::{synth, wav};
 use tempfile::{TempDir, tempdir};
+
+use common::{succeed, trainer, write};
 
 const RATE_HZ: u32 = 16_000;
 const KINDS: [&str; 5] = ["recording", "zero-small", "raise-small", "white", "babble"];
-
-/// Runs the program in `folder`.
-fn trainer(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .expect("the program starts")
-}
-
-/// Runs the program, which must succeed; its standard output.
-fn succeed(folder: &Path, arguments: &str) -> String {
-    let output = trainer(folder, arguments);
-    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn write(path: &Path, sample_rate_hz: u32, samples: Vec<f32>) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let audio = Audio::mono(sample_rate_hz, samples).unwrap();
-    fs::write(path, wav::encode(&audio, Encoding::Pcm16).unwrap()).unwrap();
-}
 
 fn read(path: &Path) -> Vec<f32> {
     wav::decode(fs::read(path).unwrap().as_slice()).unwrap().0.to_mono()

@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -13,14 +14,7 @@ use shared::wav::{self, Encoding};
 use shared::{Audio, metric, noise, synth};
 use tempfile::tempdir;
 
-/// Runs the program in `folder`.
-fn trainer(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .expect("the program starts")
-}
+use common::trainer;
 
 /// Writes the report of `run` in `root`, which must succeed; the page.
 fn report(root: &Path) -> String {

@@ -16,6 +16,9 @@ pub struct Card {
     pub summary: String,
     /// Learned numbers in the network.
     pub parameters: usize,
+    /// Multiply-accumulate operations for a second of audio; 0 on cards from before they were counted.
+    #[serde(default)]
+    pub macs_per_second: f64,
     /// How it was trained.
     pub training: Training,
     /// What it was trained and validated on, with licences.
@@ -32,6 +35,9 @@ pub struct Card {
 pub struct Training {
     /// The command line.
     pub command: String,
+    /// The commit of the program; empty on cards from before it was noted.
+    #[serde(default)]
+    pub commit: String,
     /// Seed of weights, data order and noise.
     pub seed: u64,
     /// Optimiser steps.
@@ -86,12 +92,18 @@ impl Card {
         };
         line(format_args!("\n- Parameters: {}, stored in {bits} bits", self.parameters));
         line(format_args!("- Sampling rate: {} Hz", config.sample_rate_hz));
+        if self.macs_per_second > 0.0 {
+            line(format_args!("- {:.0} million multiplications for a second of audio", self.macs_per_second / 1e6));
+        }
         let training = &self.training;
         line(format_args!("\n## Training\n\n```\n{}\n```\n", training.command));
         line(format_args!("- Steps: {}, {:.1} hours of audio seen", training.steps, training.hours_seen));
         line(format_args!("- Loss: {}", training.loss));
         line(format_args!("- Noise: {}", training.noise));
         line(format_args!("- Seed: {}", training.seed));
+        if !training.commit.is_empty() {
+            line(format_args!("- Commit: {}", training.commit));
+        }
         line(format_args!("- Device: {}, ended {}", training.device, training.date));
         if !self.data.is_empty() {
             line(format_args!("\n## Data\n\n| source | licence | attribution |\n|---|---|---|"));

@@ -1,17 +1,21 @@
-//! Clean speech and noise in memory, at the networks' rate.
+//! What there is to train on: recordings by the folders they lie in, split into what trains and what validates.
 
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
-use indicatif::ProgressBar;
+use anyhow::{Result, bail, ensure};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use shared::audio::rms;
 use shared::{noise, synth};
 
+use super::manifest::{Content, Manifest};
+use super::store::{Samples, Source, Store};
 use crate::SAMPLE_RATE_HZ;
-use crate::audio_file;
-use crate::progress;
+use crate::recipe::Data;
+
+/// One in so many speakers, or files, validates where folders do not say which.
+const VALID_SHARE: usize = 20;
 
 /// Clean speech and noise, split into what trains and what validates.
 pub struct Corpus {
@@ -19,86 +23,209 @@ pub struct Corpus {
     pub train: Split,
     /// For choosing checkpoints; shares no recording with `train`.
     pub valid: Split,
+    /// What was left out, a line for each file.
+    pub left_out: Vec<String>,
 }
 
-/// Clean speech and noise, one vector a recording, each with some sound in it.
-#[derive(Default)]
+/// Recordings to train on, or to validate on.
 pub struct Split {
-    /// Clean speech.
-    pub speech: Vec<Vec<f32>>,
+    /// Clean speech, to which noise is added.
+    pub speech: Vec<Recording>,
     /// Noise.
-    pub noise: Vec<Vec<f32>>,
+    pub noise: Vec<Recording>,
+    /// Clean recordings and the same with noise.
+    pub pairs: Vec<[Recording; 2]>,
+    store: Arc<Store>,
+}
+
+/// A recording.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// Where it comes from.
+    pub source: Source,
+    /// Its length.
+    pub seconds: f64,
+    /// The folder it lies in, which is taken for its speaker.
+    pub speaker: String,
 }
 
 impl Split {
-    /// Hours of speech and of noise.
+    /// The samples of one of its recordings.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(&self, recording: &Recording) -> Result<Samples> {
+        self.store.read(&recording.source)
+    }
+
+    /// All that items are made of: speech, then the clean sides of pairs.
+    pub fn clean(&self) -> impl Iterator<Item = &Recording> {
+        self.speech.iter().chain(self.pairs.iter().map(|[clean, _]| clean))
+    }
+
+    /// Hours of speech, pairs included, and of noise.
     pub fn hours(&self) -> [f64; 2] {
-        [&self.speech, &self.noise].map(|recordings| {
-            recordings.iter().map(Vec::len).sum::<usize>() as f64 / f64::from(SAMPLE_RATE_HZ) / 3600.0
-        })
+        [self.clean().map(|r| r.seconds).sum::<f64>(), self.noise.iter().map(|r| r.seconds).sum()]
+            .map(|seconds: f64| seconds / 3600.0)
+    }
+
+    /// How many speakers there are.
+    pub fn speakers(&self) -> usize {
+        self.clean().map(|recording| &recording.speaker).collect::<BTreeSet<_>>().len()
     }
 }
 
 impl Corpus {
-    /// Reads both folders. Where a folder has `train` and `valid` below it they are the splits; otherwise every twentieth
-    /// recording validates. Files that cannot be read, or are silent, are named and left out.
-    pub fn read(speech: &Path, noise: &Path) -> Result<Self> {
-        let ([train_speech, valid_speech], [train_noise, valid_noise]) = (read_folder(speech)?, read_folder(noise)?);
+    /// Finds what a recipe names; synthetic sound where it names nothing.
+    ///
+    /// # Errors
+    /// When a folder is empty or cannot be listed, when it has too few recordings to keep any for validation, when a pair does not
+    /// match, or when a file cannot be used and the recipe does not say to skip such files.
+    pub fn open(data: &Data, seed: u64) -> Result<Self> {
+        let store = Arc::new(Store::new(data.cache_gib));
+        if data.is_synthetic() {
+            return Ok(Self::synthetic(seed, store));
+        }
+        let mut left_out = Vec::new();
+        let mut read = |folder: &Path, by_speaker| -> Result<[Vec<Recording>; 2]> {
+            if folder.as_os_str().is_empty() {
+                Ok([vec![], vec![]])
+            } else {
+                read_folder(folder, by_speaker, &mut left_out)
+            }
+        };
+        let [train_speech, valid_speech] = read(&data.speech, true)?;
+        let [train_noise, valid_noise] = read(&data.noise, false)?;
+        let (clean, noisy) = (read(&data.clean, true)?, read(&data.noisy, true)?);
+        if let Some(first) = left_out.first().filter(|_| !data.skip_unusable) {
+            let others = match left_out.len() - 1 {
+                0 => String::new(),
+                others => format!(" (and {others} more)"),
+            };
+            bail!("{first}{others}: remove it, or leave such files out by --set data.skip_unusable=true");
+        }
+        let [train_pairs, valid_pairs] = pair(data, clean, noisy)?;
+        let split = |speech, noise, pairs| Split { speech, noise, pairs, store: store.clone() };
         Ok(Self {
-            train: Split { speech: train_speech, noise: train_noise },
-            valid: Split { speech: valid_speech, noise: valid_noise },
+            train: split(train_speech, train_noise, train_pairs),
+            valid: split(valid_speech, valid_noise, valid_pairs),
+            left_out,
         })
     }
 
     /// Ten minutes of speech-like sound from 40 synthetic voices, with white and brown noise; two more voices to validate.
-    pub fn synthetic(seed: u64) -> Self {
+    fn synthetic(seed: u64, store: Arc<Store>) -> Self {
+        let samples = |seconds: usize| seconds * SAMPLE_RATE_HZ as usize;
         let split = |first: u64, voices: u64| {
-            let seconds = |seconds: usize| seconds * SAMPLE_RATE_HZ as usize;
             let rng = |index: u64| ChaCha8Rng::seed_from_u64(seed.wrapping_add(first + index));
+            let voice =
+                |i| Recording::made(synth::speech(samples(15), SAMPLE_RATE_HZ, &mut rng(i)), format!("voice {i}"));
+            let noises = [
+                noise::white(samples(60), &mut rng(voices)),
+                noise::brown(samples(60), SAMPLE_RATE_HZ, &mut rng(voices + 1)),
+            ];
             Split {
-                speech: (0..voices).map(|i| synth::speech(seconds(15), SAMPLE_RATE_HZ, &mut rng(i))).collect(),
-                noise: vec![
-                    noise::white(seconds(60), &mut rng(voices)),
-                    noise::brown(seconds(60), SAMPLE_RATE_HZ, &mut rng(voices + 1)),
-                ],
+                speech: (0..voices).map(voice).collect(),
+                noise: noises.map(|samples| Recording::made(samples, String::new())).into(),
+                pairs: vec![],
+                store: store.clone(),
             }
         };
-        Self { train: split(0, 40), valid: split(1000, 2) }
+        Self { train: split(0, 40), valid: split(1000, 2), left_out: vec![] }
     }
 }
 
-/// The recordings that train and those that validate.
-fn read_folder(folder: &Path) -> Result<[Vec<Vec<f32>>; 2]> {
-    let [train, valid] = ["train", "valid"].map(|split| folder.join(split));
-    let [train, valid] = if train.is_dir() && valid.is_dir() {
-        [audio_file::list(&train)?, audio_file::list(&valid)?]
-    } else {
-        let numbered = audio_file::list(folder)?.into_iter().enumerate();
-        let (valid, train): (Vec<_>, Vec<_>) = numbered.partition(|(index, _)| index % 20 == 19);
-        [train, valid].map(|split| split.into_iter().map(|(_, path)| path).collect())
-    };
-    let bar = progress::bar(train.len() + valid.len(), &format!("reading {}", folder.display()));
-    let splits = [read_all(&train, &bar)?, read_all(&valid, &bar)?];
-    bar.finish_and_clear();
-    if splits[1].is_empty() {
-        bail!("too few recordings in {}: 20 are needed to keep one for validation", folder.display());
+impl Recording {
+    fn made(samples: Vec<f32>, speaker: String) -> Self {
+        let seconds = samples.len() as f64 / f64::from(SAMPLE_RATE_HZ);
+        Self { source: Source::Made(Arc::new(samples)), seconds, speaker }
     }
+
+    fn path(&self) -> &Path {
+        match &self.source {
+            Source::File(path) => path,
+            Source::Made(_) => Path::new(""),
+        }
+    }
+}
+
+/// The recordings of a folder that train and those that validate. Files that cannot be used are said in `left_out`.
+fn read_folder(folder: &Path, by_speaker: bool, left_out: &mut Vec<String>) -> Result<[Vec<Recording>; 2]> {
+    let splits = ["train", "valid"].map(|split| folder.join(split));
+    if splits.iter().all(|split| split.is_dir()) {
+        let [train, valid] = splits.map(|split| usable(&split, left_out));
+        return Ok([train?, valid?]);
+    }
+    let all = usable(folder, left_out)?;
+    let mut speakers: Vec<&String> = all.iter().map(|recording| &recording.speaker).collect();
+    speakers.sort();
+    speakers.dedup();
+    let number: HashMap<String, usize> = speakers.into_iter().cloned().enumerate().map(|(i, name)| (name, i)).collect();
+    let by_speaker = by_speaker && number.len() >= VALID_SHARE;
+    let last = |index: usize| index % VALID_SHARE == VALID_SHARE - 1;
+    let numbered = all.into_iter().enumerate();
+    let (valid, train): (Vec<_>, Vec<_>) =
+        numbered.partition(|(index, recording)| last(if by_speaker { number[&recording.speaker] } else { *index }));
+    let splits = [train, valid].map(|split| split.into_iter().map(|(_, recording)| recording).collect::<Vec<_>>());
+    ensure!(
+        !splits[1].is_empty(),
+        "too few recordings in {}: expected at least {VALID_SHARE}, of which one validates, or folders train and valid, got {}",
+        folder.display(),
+        splits[0].len()
+    );
     Ok(splits)
 }
 
-fn read_all(paths: &[std::path::PathBuf], bar: &ProgressBar) -> Result<Vec<Vec<f32>>> {
-    let mut recordings = Vec::with_capacity(paths.len());
-    for path in paths {
-        match audio_file::read_mono(path, SAMPLE_RATE_HZ) {
-            Ok(samples) if rms(&samples) > 0.0 => recordings.push(samples),
-            Ok(_) => progress::warn(bar, &format!("left out {}: it is silent", path.display())),
-            Err(error) => progress::warn(bar, &format!("left out: {error:#}")),
+/// The recordings of a folder that can be used.
+fn usable(folder: &Path, left_out: &mut Vec<String>) -> Result<Vec<Recording>> {
+    let mut recordings = Vec::new();
+    let before = left_out.len();
+    for file in Manifest::scan(folder)?.files {
+        let path = folder.join(&file.path);
+        match file.content {
+            Content::Sound { seconds } => {
+                let speaker = path.parent().unwrap_or(folder).display().to_string();
+                recordings.push(Recording { source: Source::File(path), seconds, speaker });
+            }
+            Content::Silence => left_out.push(format!("{} is silent", path.display())),
+            Content::Unusable(reason) => left_out.push(reason),
         }
-        bar.inc(1);
     }
-    let first = paths.first().context("no recordings to read")?;
     if recordings.is_empty() {
-        bail!("not one recording could be used, from {} on", first.display());
+        bail!(
+            "not one recording in {} can be used: {}",
+            folder.display(),
+            left_out[before..].first().map_or("", |s| s)
+        );
     }
     Ok(recordings)
+}
+
+/// Clean recordings with the noisy ones of the same names, for training and for validation.
+fn pair(data: &Data, clean: [Vec<Recording>; 2], noisy: [Vec<Recording>; 2]) -> Result<[Vec<[Recording; 2]>; 2]> {
+    // All noisy ones together, so that which split a pair is in depends on its clean side alone.
+    let name = |folder: &Path, recording: &Recording| -> PathBuf {
+        recording.path().strip_prefix(folder).unwrap_or(recording.path()).with_extension("")
+    };
+    let mut by_name: HashMap<PathBuf, Recording> =
+        noisy.into_iter().flatten().map(|recording| (name(&data.noisy, &recording), recording)).collect();
+    let mut find = |clean: Recording| -> Result<[Recording; 2]> {
+        let path = clean.path().display();
+        let Some(noisy) = by_name.remove(&name(&data.clean, &clean)) else {
+            bail!("{path} has no noisy recording of its name in {}", data.noisy.display());
+        };
+        let [expected, got] = [&clean, &noisy].map(|recording| format!("{:.3} s", recording.seconds));
+        ensure!(expected == got, "{}: expected {expected} like {path}, got {got}", noisy.path().display());
+        Ok([clean, noisy])
+    };
+    let [train, valid] = clean.map(|split| split.into_iter().map(&mut find).collect::<Result<Vec<_>>>());
+    Ok([train?, valid?])
+}
+
+#[cfg(test)]
+pub(crate) fn in_memory(speech: Vec<Vec<f32>>, noise: Vec<Vec<f32>>) -> Split {
+    let made = |recordings: Vec<Vec<f32>>| {
+        recordings.into_iter().enumerate().map(|(i, samples)| Recording::made(samples, i.to_string())).collect()
+    };
+    Split { speech: made(speech), noise: made(noise), pairs: vec![], store: Arc::new(Store::new(0.0)) }
 }

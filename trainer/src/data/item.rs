@@ -5,11 +5,18 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::audio::{db_to_amplitude, rms};
-use shared::noise::{self, Recipe};
+use shared::noise;
 use shared::pipeline::INPUT_RMS;
 
-use super::corpus::Split;
+use super::corpus::{Recording, Split};
+use super::manifest::SILENCE_RMS;
+use super::mixture::Held;
+use super::order::Order;
 use crate::SAMPLE_RATE_HZ;
+use crate::recipe::{Items, Recipe};
+
+/// Places that are looked at for one with sound.
+const TRIES: usize = 100;
 
 /// Clean speech and the same made noisy, of one length and at one level: the noisy one has about [`INPUT_RMS`].
 #[derive(Clone, Debug, PartialEq)]
@@ -20,32 +27,123 @@ pub struct Item {
     pub noisy: Vec<f32>,
 }
 
-impl Item {
-    /// Item `index` of the endless training sequence of `seed`: the same whatever came before it.
-    ///
-    /// One of the recipe's chains makes it noisy; its [target](noise::DrawnChain::target) is the clean side. Fails where the
-    /// recipe names recordings that the split does not have.
-    pub fn train(split: &Split, recipe: &Recipe, len: usize, seed: u64, index: u64) -> Result<Self> {
-        let mut rng = generator(seed, index);
-        let speech = crop(&split.speech, len, &mut rng);
-        let chain = recipe.pick(&mut rng);
-        let drawn = chain
-            .draw(len, SAMPLE_RATE_HZ, 0, rng.next_u64(), split)
-            .context("the noise recipe does not fit the training data")?;
-        // A level around the one at which the network will be used, as whole recordings and crops of them differ.
-        let level = INPUT_RMS * db_to_amplitude(rng.random_range(-8.0..8.0));
-        Ok(Self { clean: drawn.target(&speech), noisy: drawn.apply(&speech) }.at_level(level))
+/// Makes the items of a run.
+pub struct Maker {
+    split: Split,
+    order: Order,
+    mixture: noise::Recipe,
+    /// Length of a crop; whole recordings where there is none.
+    crop_length: Option<usize>,
+    seed: u64,
+}
+
+impl Maker {
+    /// A maker of what a recipe asks for, from the recordings in `split`.
+    pub fn new(split: Split, recipe: &Recipe) -> Self {
+        let (data, seed) = (&recipe.data, recipe.run.seed);
+        let crop_length = (data.crop_seconds * f64::from(SAMPLE_RATE_HZ)) as usize;
+        Self {
+            order: Order::new(&split, data.items, data.crop_seconds, seed),
+            mixture: recipe.noise.chains.clone(),
+            crop_length: (data.items == Items::Crops).then_some(crop_length),
+            seed,
+            split,
+        }
     }
 
-    /// Item `index` of the validation set: a recorded noise at 0, 2.5, 5, 7.5 or 10 dB, energies taken over the whole length.
+    /// Items in an epoch: all of the speech once.
+    pub fn epoch_length(&self) -> usize {
+        self.order.epoch_length()
+    }
+
+    /// Item `number` of the run's endless sequence, which goes from epoch to epoch.
     ///
-    /// It depends on no recipe, so that all scores are of the same mixtures.
-    pub fn valid(split: &Split, len: usize, index: u64) -> Self {
+    /// # Errors
+    /// As [`Maker::item_of_epoch`].
+    pub fn item(&self, number: u64) -> Result<Item> {
+        let length = self.order.epoch_length() as u64;
+        self.item_of_epoch(number / length, (number % length) as usize)
+    }
+
+    /// Item `index` of an epoch: the same for the same seed, epoch and index, whatever came before it and whoever asks for it.
+    ///
+    /// One of the mixture's chains makes it noisy; its [target](noise::DrawnChain::target) is the clean side. Pairs stay as they
+    /// are.
+    ///
+    /// # Errors
+    /// When a recording cannot be read, or a chain asks for one that there is not.
+    pub fn item_of_epoch(&self, epoch: u64, index: usize) -> Result<Item> {
+        let mut rng = generator(self.seed, epoch << 32 | index as u64);
+        let number = self.order.recording(epoch, index);
+        let item = match self.split.speech.get(number) {
+            Some(speech) => {
+                let speech = self.split.read(speech)?;
+                let clean = cut(&speech, place(&speech, self.crop_length, &mut rng), self.crop_length);
+                self.add_noise(&clean, &mut rng)?
+            }
+            None => {
+                let [clean, noisy] = &self.split.pairs[number - self.split.speech.len()];
+                let (clean, noisy) = (self.split.read(clean)?, self.split.read(noisy)?);
+                // Brought to one rate, two of equal length may differ by a sample.
+                let length = clean.len().min(noisy.len());
+                let start = place(&clean[..length], self.crop_length, &mut rng);
+                let [clean, noisy] = [clean, noisy].map(|samples| cut(&samples[..length], start, self.crop_length));
+                Item { clean, noisy }
+            }
+        };
+        // A level around the one at which the network will be used, as whole recordings and crops of them differ.
+        Ok(item.at_level(INPUT_RMS * db_to_amplitude(rng.random_range(-8.0..8.0))))
+    }
+
+    fn add_noise(&self, clean: &[f32], rng: &mut impl Rng) -> Result<Item> {
+        let chain = self.mixture.pick(rng);
+        let recordings = Held::new(&self.split);
+        let drawn = chain.draw(clean.len(), SAMPLE_RATE_HZ, 0, rng.next_u64(), &recordings);
+        if let Some(error) = recordings.error.take() {
+            return Err(error);
+        }
+        let drawn = drawn.context("the mixture of noises does not fit the training data")?;
+        Ok(Item { clean: drawn.target(clean), noisy: drawn.apply(clean) })
+    }
+}
+
+impl Item {
+    /// Recorded noise at 0, 2.5, 5, 7.5 or 10 dB in turn, energies taken over the whole length.
+    ///
+    /// It depends on the recordings and on `index` alone, so that all scores are of the same mixtures.
+    ///
+    /// # Errors
+    /// When a recording cannot be read.
+    pub fn recorded(split: &Split, len: usize, index: u64) -> Result<Self> {
         let mut rng = generator(0, index);
-        let clean = crop(&split.speech, len, &mut rng);
-        let noise = crop(&split.noise, len, &mut rng);
-        let noisy = noise::mix(&clean, &noise, (index % 5) as f32 * 2.5).expect("crops have sound");
-        Self { clean, noisy }.at_level(INPUT_RMS)
+        let clean = crop(split, &split.speech, len, &mut rng)?;
+        let noise = crop(split, &split.noise, len, &mut rng)?;
+        let noisy = noise::mix(&clean, &noise, (index % 5) as f32 * 2.5).context("two crops cannot be mixed")?;
+        Ok(Self { clean, noisy }.at_level(INPUT_RMS))
+    }
+
+    /// Speech through a chain that needs no recordings; again it depends on `index` alone.
+    ///
+    /// # Errors
+    /// When a recording cannot be read.
+    pub fn corrupted(split: &Split, chain: &noise::Chain, len: usize, index: u64) -> Result<Self> {
+        let mut rng = generator(0, index);
+        let clean = crop(split, &split.speech, len, &mut rng)?;
+        let drawn = chain.draw(len, SAMPLE_RATE_HZ, 0, rng.next_u64(), &noise::NoRecordings)?;
+        Ok(Self { clean: drawn.target(&clean), noisy: drawn.apply(&clean) }.at_level(INPUT_RMS))
+    }
+
+    /// A stretch of pair `index`, the pairs being gone through in their order.
+    ///
+    /// # Errors
+    /// When a recording cannot be read.
+    pub fn paired(split: &Split, len: usize, index: u64) -> Result<Self> {
+        let [clean, noisy] = &split.pairs[index as usize % split.pairs.len()];
+        let (clean, noisy) = (split.read(clean)?, split.read(noisy)?);
+        let length = clean.len().min(noisy.len());
+        let start = place(&clean[..length], Some(len), &mut generator(0, index));
+        let [clean, noisy] = [clean, noisy].map(|samples| cut(&samples[..length], start, Some(len)));
+        Ok(Self { clean, noisy }.at_level(INPUT_RMS))
     }
 
     fn at_level(mut self, level: f32) -> Self {
@@ -57,29 +155,53 @@ impl Item {
     }
 }
 
-fn generator(seed: u64, index: u64) -> ChaCha8Rng {
+fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(index);
+    rng.set_stream(stream);
     rng
 }
 
-/// `len` samples from anywhere in one of `recordings`, with some sound in them; zeros follow one that is too short.
-fn crop(recordings: &[Vec<f32>], len: usize, rng: &mut impl Rng) -> Vec<f32> {
-    loop {
-        let recording = recordings.choose(rng).expect("a split has recordings");
-        let start = rng.random_range(0..=recording.len().saturating_sub(len));
-        let mut samples = recording[start..recording.len().min(start + len)].to_vec();
-        // Recordings may have digital silence in them; a crop of it sets no level.
-        if rms(&samples) > 1e-5 {
-            samples.resize(len, 0.0);
-            return samples;
+/// `len` samples from anywhere in one of `recordings`, with some sound in them.
+fn crop(split: &Split, recordings: &[Recording], len: usize, rng: &mut impl Rng) -> Result<Vec<f32>> {
+    // Recordings may be short of sound; then another is tried.
+    for _ in 0..TRIES {
+        let samples = split.read(recordings.choose(rng).context("there are no recordings")?)?;
+        let start = rng.random_range(0..=samples.len().saturating_sub(len));
+        let crop = cut(&samples, start, Some(len));
+        if rms(&crop) * (len as f32 / samples.len().min(len) as f32).sqrt() > SILENCE_RMS {
+            return Ok(crop);
         }
     }
+    anyhow::bail!("{TRIES} recordings in a row were silent where they were looked at")
+}
+
+/// Where to cut `len` samples with some sound in them.
+fn place(samples: &[f32], len: Option<usize>, rng: &mut impl Rng) -> usize {
+    let Some(len) = len else { return 0 };
+    let last = samples.len().saturating_sub(len);
+    for _ in 0..TRIES {
+        let start = rng.random_range(0..=last);
+        if rms(&samples[start..samples.len().min(start + len)]) > SILENCE_RMS {
+            return start;
+        }
+    }
+    // Hardly any sound in it: where it is loudest.
+    let loudest = samples.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).map_or(0, |(at, _)| at);
+    loudest.saturating_sub(len / 2).min(last)
+}
+
+/// `len` samples from `start` on, zeros after the end; all of them where there is no `len`.
+fn cut(samples: &[f32], start: usize, len: Option<usize>) -> Vec<f32> {
+    let Some(len) = len else { return samples.to_vec() };
+    let mut cut = samples[start..samples.len().min(start + len)].to_vec();
+    cut.resize(len, 0.0);
+    cut
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::corpus::in_memory;
 
     /// Samples by integer arithmetic alone, so that they are the same everywhere.
     fn recording(len: usize, seed: u32) -> Vec<f32> {
@@ -92,10 +214,17 @@ mod tests {
     }
 
     fn split() -> Split {
-        Split {
-            speech: (0..5).map(|i| recording(9_000 + 1_000 * i, 1 + i as u32)).collect(),
-            noise: (0..4).map(|i| recording(3_000 + 5_000 * i, 11 + i as u32)).collect(),
+        let speech = (0..5).map(|i| recording(9_000 + 1_000 * i, 1 + i as u32)).collect();
+        in_memory(speech, (0..4).map(|i| recording(3_000 + 5_000 * i, 11 + i as u32)).collect())
+    }
+
+    /// Items of a quarter of a second with noise from a mixture, the default if there is none.
+    fn maker(mixture: Option<&str>, seed: u64) -> Result<Maker> {
+        let mut recipe = Recipe::from_toml("version = 1\ndata.crop_seconds = 0.25", &[format!("run.seed={seed}")])?;
+        if let Some(json) = mixture {
+            recipe.noise.chains = noise::Recipe::from_json(json)?;
         }
+        Ok(Maker::new(split(), &recipe))
     }
 
     /// FNV-1a of the samples' bits.
@@ -106,13 +235,11 @@ mod tests {
 
     #[test]
     fn an_item_depends_on_its_number_alone() -> Result<()> {
-        let recipe = crate::data::recipe::default();
-        let (split, len) = (split(), 4_000);
-        let item = |seed, index| Item::train(&split, &recipe, len, seed, index);
-        let items = (0..40).map(|index| item(1, index)).collect::<Result<Vec<_>>>()?;
-        for (index, expected) in items.iter().enumerate().rev() {
-            assert_eq!(&item(1, index as u64)?, expected);
-            assert_ne!(&item(2, index as u64)?, expected);
+        let [one, same, other] = [maker(None, 1)?, maker(None, 1)?, maker(None, 2)?];
+        let items = (0..40).map(|number| one.item(number)).collect::<Result<Vec<_>>>()?;
+        for (number, expected) in items.iter().enumerate().rev() {
+            assert_eq!(&same.item(number as u64)?, expected);
+            assert_ne!(&other.item(number as u64)?, expected);
             let level_db = 20.0 * (rms(&expected.noisy) / INPUT_RMS).log10();
             assert!(level_db.abs() < 8.01, "{level_db} dB");
             assert_ne!(expected.clean, expected.noisy);
@@ -126,18 +253,18 @@ mod tests {
         let chains: Vec<String> = kinds.iter().map(|noise| format!(r#"[{{"kind": "{}"}}]"#, noise.kind())).collect();
         let talkers = r#"[{"kind": "babble", "files": ["speech/*"]}, {"kind": "recording"}]"#;
         for chain in chains.iter().map(String::as_str).chain([talkers]) {
-            let recipe = Recipe::from_json(&format!(r#"[{{"weight": 1, "chain": {chain}}}]"#))?;
-            let item = Item::train(&split(), &recipe, 4_000, 1, 2)?;
-            assert!(item.noisy.iter().all(|sample| sample.is_finite()), "{chain}");
-            assert!(chain.contains("gain") || item.clean != item.noisy, "{chain}");
+            let maker = maker(Some(&format!(r#"[{{"weight": 1, "chain": {chain}}}]"#)), 1)?;
+            let items = (0..8).map(|number| maker.item(number)).collect::<Result<Vec<_>>>()?;
+            assert!(items.iter().flat_map(|item| &item.noisy).all(|sample| sample.is_finite()), "{chain}");
+            // Rare noises do not happen in every quarter of a second.
+            assert!(chain.contains("gain") || items.iter().any(|item| item.clean != item.noisy), "{chain}");
         }
         Ok(())
     }
 
     #[test]
     fn what_is_left_of_nothing_is_finite() -> Result<()> {
-        let recipe = Recipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "drop-packets", "loss": 1}]}]"#)?;
-        let item = Item::train(&split(), &recipe, 4_000, 1, 1)?;
+        let item = maker(Some(r#"[{"weight": 1, "chain": [{"kind": "drop-packets", "loss": 1}]}]"#), 1)?.item(1)?;
         assert!(item.noisy.iter().all(|&sample| sample == 0.0));
         assert!(item.clean.iter().all(|sample| sample.abs() < 1e4));
         Ok(())
@@ -145,10 +272,7 @@ mod tests {
 
     #[test]
     fn gains_are_not_to_be_undone_but_all_else_is() -> Result<()> {
-        let item = |chain: &str| {
-            let recipe = Recipe::from_json(&format!(r#"[{{"weight": 1, "chain": {chain}}}]"#))?;
-            Item::train(&split(), &recipe, 4_000, 3, 4)
-        };
+        let item = |chain: &str| maker(Some(&format!(r#"[{{"weight": 1, "chain": {chain}}}]"#)), 3)?.item(4);
         let clipped = item(r#"[{"kind": "clip"}]"#)?;
         let louder = item(r#"[{"kind": "clip"}, {"kind": "gain", "gain_db": 12}]"#)?;
         let differences = clipped.clean.iter().zip(&louder.clean).map(|(a, b)| (a - b).abs());
@@ -160,7 +284,8 @@ mod tests {
     #[test]
     fn validation_items_stay_as_they_were() {
         // Published scores rest on these mixtures: if this fails, scores before and after cannot be compared.
-        let hashes: Vec<u64> = (0..7).map(|index| hash(&Item::valid(&split(), 10_000, index))).collect();
+        let hashes: Vec<u64> =
+            (0..7).map(|index| hash(&Item::recorded(&split(), 10_000, index).expect("there are recordings"))).collect();
         let expected = [
             0x69fc_b4c5_1121_ce2f,
             0xc659_c61b_0f48_9d49,
@@ -171,5 +296,34 @@ mod tests {
             0x84d3_4802_2248_9062,
         ];
         assert_eq!(hashes, expected);
+    }
+
+    #[test]
+    fn an_epoch_goes_through_all_of_the_speech_once() -> Result<()> {
+        let maker = maker(None, 1)?;
+        // Recordings of 9 000 to 13 000 samples hold 2 to 3 crops of 4 000.
+        assert_eq!(maker.epoch_length(), 2 + 3 + 3 + 3 + 3);
+        let count = |epoch: u64| {
+            let mut counts = [0; 5];
+            (0..maker.epoch_length()).for_each(|index| counts[maker.order.recording(epoch, index)] += 1);
+            counts
+        };
+        assert_eq!(count(0), [2, 3, 3, 3, 3]);
+        assert_eq!(count(1), count(0));
+        let order = |epoch| (0..14).map(|index| maker.order.recording(epoch, index)).collect::<Vec<_>>();
+        assert_ne!(order(0), order(1), "epochs differ");
+        Ok(())
+    }
+
+    #[test]
+    fn silence_in_recordings_is_passed_over_and_never_loops() {
+        let mut samples = vec![0.0; 100_000];
+        samples[70_000] = 0.5;
+        for stream in 0..20 {
+            let start = place(&samples, Some(50), &mut generator(1, stream));
+            assert!(cut(&samples, start, Some(50)).contains(&0.5), "from {start}");
+        }
+        assert_eq!(place(&[0.0; 10], Some(50), &mut generator(1, 1)), 0);
+        assert_eq!(cut(&[1.0, 2.0], 0, Some(4)), [1.0, 2.0, 0.0, 0.0]);
     }
 }

@@ -3,7 +3,11 @@
 pub mod corpus;
 pub mod item;
 pub mod loader;
-pub mod recipe;
+pub mod manifest;
+pub mod mixture;
+pub mod order;
+pub mod store;
 
-pub use corpus::Corpus;
-pub use item::Item;
+pub use corpus::{Corpus, Split};
+pub use item::{Item, Maker};
+pub use loader::Loader;

@@ -80,7 +80,7 @@ impl<'a> Mixer<'a> {
             arguments,
             speech: Folder::open("--speech", &arguments.speech)?,
             noise: noise.map(|noise| Folder::open("--noise", noise)).transpose()?,
-            recipe: Recipe::from_json(include_str!("../../recipes/noise.json"))?,
+            recipe: crate::data::mixture::default(),
         })
     }
 

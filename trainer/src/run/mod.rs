@@ -6,12 +6,13 @@
 //! | `plan.json` | what was found and planned: data, network, memory, device, commit, seed |
 //! | `metrics.jsonl` | a line for every report and every validation ([`Entry`]) |
 //! | `best.zip` | the best network so far, ready for `denoise` |
-//! | `scores.json` | its scores, a [`Scored`] for each item of the validation set |
+//! | `scores.json` | its scores, a `Scored` for each item of the validation set |
 //! | `examples/N-{clean,noisy,denoised}.wav` | some items of the validation set through it |
 //! | `checkpoints/` | all that it takes to go on |
 //! | `report.html` | what `trainer report` makes of it |
 
 pub mod read;
+pub mod write;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +44,7 @@ pub enum Entry {
     Validation {
         /// Steps done.
         step: usize,
-        /// Mean scores over the validation set.
+        /// Mean scores over what checkpoints are chosen by.
         all: Group,
         /// Mean scores for each kind of noise.
         by_kind: Vec<Group>,

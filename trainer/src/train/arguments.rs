@@ -1,118 +1,120 @@
 //! What `trainer train` can be told.
 
-use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use shared::loss::Loss;
 
-use super::{About, Plan};
-use crate::data::recipe;
-use crate::device::Device;
+use crate::data::Corpus;
+use crate::recipe::{self, Recipe};
 
 /// Train a network.
 ///
-/// With neither --speech nor --noise it trains on synthetic sound, so that a fresh machine can try it. The best network so far
-/// is always in OUT/best.zip, ready for `denoise`.
+/// What a run does is in its recipe: one of `trainer recipes`, or a file. With neither speech nor pairs it trains on synthetic sound,
+/// so that a fresh machine can try it. The best network so far is always in OUT/best.zip, ready for `denoise`; `trainer report OUT`
+/// makes a page of the run.
 #[derive(Args)]
 pub struct TrainArguments {
-    /// Preset of the network (see `trainer models`).
-    #[arg(long, default_value = "dcunet-small")]
-    network: String,
-    /// Folder of clean speech; `train` and `valid` below it are used as such.
-    #[arg(long)]
+    /// A recipe by its name (see `trainer recipes`), or the path of one. [default: dcunet-small]
+    #[arg(value_name = "RECIPE")]
+    recipe: Option<String>,
+    /// Folder of clean speech: short for --set data.speech=DIR.
+    #[arg(long, value_name = "DIR")]
     speech: Option<PathBuf>,
-    /// Folder of noise, likewise.
-    #[arg(long)]
+    /// Folder of noise: short for --set data.noise=DIR.
+    #[arg(long, value_name = "DIR")]
     noise: Option<PathBuf>,
-    /// JSON list of weighted noise chains, `[{"weight": 1, "chain": [...]}]`, in place of the default mixture; `trainer corrupt
-    /// --help` lists the kinds of noise. Of recordings, `*` is any of --noise and `speech/*` any of --speech.
-    #[arg(long, value_name = "FILE.json")]
-    noise_recipe: Option<PathBuf>,
-    /// Folder of the run.
-    #[arg(short, long, default_value = "runs/default")]
-    out: PathBuf,
-    /// Go on with the run in OUT as it was planned; only --steps may differ.
+    /// cpu, wgpu, cuda, cuda:N or cuda:0,cuda:1: short for --set run.device=DEVICE.
+    #[arg(long)]
+    device: Option<String>,
+    /// Another value for a field of the recipe, such as schedule.steps=500; can be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Folder of the run [default: runs/NAME].
+    #[arg(short, long)]
+    out: Option<PathBuf>,
+    /// Go on with the run in OUT from its last checkpoint. Length, patience, device, places of data and what is reported may be set anew.
     #[arg(long)]
     resume: bool,
-    /// Name on the model's card; the preset's if not given.
+    /// Say what would be done, and do nothing.
     #[arg(long)]
-    name: Option<String>,
-    /// What is minimised: l1, mse, wsdr or multi-resolution-stft.
-    #[arg(long, default_value = "wsdr", value_parser = loss)]
-    loss: Loss,
-    /// Optimiser steps in all [default: 2000].
+    plan: bool,
+    /// Lines in place of the dashboard, on a terminal too.
     #[arg(long)]
-    steps: Option<usize>,
-    /// Items a step.
-    #[arg(long, default_value_t = 8)]
-    batch_size: usize,
-    /// Length of an item in seconds.
-    #[arg(long, default_value_t = 2.0)]
-    crop_seconds: f64,
-    /// Peak learning rate.
-    #[arg(long, default_value_t = 1.5e-3)]
-    learning_rate: f64,
-    /// Decoupled weight decay.
-    #[arg(long, default_value_t = 1e-4)]
-    weight_decay: f32,
-    /// Steps over which the learning rate rises.
-    #[arg(long, default_value_t = 100)]
-    warmup_steps: usize,
-    /// Steps between two lines of the log.
-    #[arg(long, default_value_t = 20)]
-    log_every: usize,
-    /// Steps between two validations, each with a checkpoint.
-    #[arg(long, default_value_t = 200)]
-    valid_every: usize,
-    /// Seed of weights, data order and noise.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// cpu, wgpu, cuda or cuda:N.
-    #[arg(long, default_value_t = Device::Cpu)]
-    device: Device,
-    /// JSON with what only people know, for the model's card: summary, data, limits, date, device.
-    #[arg(long)]
-    about: Option<PathBuf>,
+    plain: bool,
 }
 
-fn loss(name: &str) -> Result<Loss, String> {
-    serde_json::from_value(name.into())
-        .map_err(|_| format!("expected l1, mse, wsdr or multi-resolution-stft, got {name:?}"))
+/// What a run that goes on may be told anew: nothing on which its result depends but how far it goes.
+const FREE: [&str; 14] = [
+    "schedule.steps",
+    "schedule.patience",
+    "schedule.log_every",
+    "schedule.checkpoint_every",
+    "data.speech",
+    "data.noise",
+    "data.clean",
+    "data.noisy",
+    "data.sources",
+    "data.cache_gib",
+    "data.workers",
+    "run.device",
+    "run.summary",
+    "run.limits",
+];
+
+fn default_folder(recipe: &Recipe) -> PathBuf {
+    Path::new("runs").join(recipe.name())
 }
 
 impl TrainArguments {
     /// Checks what was asked and does it.
     pub fn run(self) -> Result<()> {
-        let about = self.about.as_deref().map(About::load).transpose()?.unwrap_or_default();
-        if self.resume {
-            let mut plan = Plan::load(&self.out)?;
-            plan.steps = self.steps.unwrap_or(plan.steps);
-            return super::run(plan, &self.out, about, true);
-        }
-        if self.out.join("plan.json").exists() {
-            bail!("{} holds a run already: go on with it by --resume, or give another --out", self.out.display());
-        }
-        let plan = Plan {
-            name: self.name.unwrap_or_else(|| self.network.clone()),
-            network: self.network,
-            speech: self.speech,
-            noise: self.noise,
-            noise_recipe: self.noise_recipe.as_deref().map_or_else(|| Ok(recipe::default()), recipe::read)?,
-            loss: self.loss,
-            steps: self.steps.unwrap_or(2000),
-            batch_size: self.batch_size,
-            crop_seconds: self.crop_seconds,
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            warmup_steps: self.warmup_steps,
-            log_every: self.log_every,
-            valid_every: self.valid_every,
-            seed: self.seed,
-            device: self.device.to_string(),
-            command: env::args().skip(1).fold("trainer".into(), |line, word| line + " " + &word),
+        let (overrides, run) = (self.overrides(), self.out.clone());
+        let name = self.recipe.as_deref().unwrap_or("dcunet-small");
+        let (recipe, run) = if self.resume {
+            let run = match run {
+                Some(run) => run,
+                None => default_folder(&recipe::load(name, &[])?),
+            };
+            (Self::resumed(&run, &overrides)?, run)
+        } else {
+            let recipe = recipe::load(name, &overrides)?;
+            let run = run.unwrap_or_else(|| default_folder(&recipe));
+            if !self.plan && run.join("recipe.toml").exists() {
+                bail!("{} holds a run already: go on with it by --resume, or give another --out", run.display());
+            }
+            (recipe, run)
         };
-        super::run(plan, &self.out, about, false)
+        let corpus = Corpus::open(&recipe.data, recipe.run.seed)?;
+        super::run(&recipe, corpus, &run, super::Start { resume: self.resume, plan_only: self.plan, plain: self.plain })
+    }
+
+    fn overrides(&self) -> Vec<String> {
+        let path = |key: &str, path: &Option<PathBuf>| {
+            // Quoted, because a path may look like a number, or have an equals sign in it.
+            path.as_ref().map(|path| format!("{key}={}", toml::Value::from(path.display().to_string())))
+        };
+        let mut overrides = self.set.clone();
+        overrides.extend(path("data.speech", &self.speech));
+        overrides.extend(path("data.noise", &self.noise));
+        overrides
+            .extend(self.device.as_ref().map(|device| format!("run.device={}", toml::Value::from(device.as_str()))));
+        overrides
+    }
+
+    /// The recipe of the run in a folder, with what may be told anew.
+    fn resumed(run: &Path, overrides: &[String]) -> Result<Recipe> {
+        let path = run.join("recipe.toml");
+        if !path.exists() {
+            bail!("no run in {}: expected a folder with recipe.toml in it", run.display());
+        }
+        let before = Recipe::read(&path, &[])?;
+        for one in overrides {
+            let key = one.split('=').next().unwrap_or_default().trim();
+            if !FREE.contains(&key) && Recipe::read(&path, std::slice::from_ref(one))? != before {
+                bail!("--set {one}: a run that goes on may be told anew only {}", FREE.join(", "));
+            }
+        }
+        Recipe::read(&path, overrides)
     }
 }

@@ -1,239 +1,335 @@
 //! Fitting a network.
 
 mod arguments;
+mod average;
 mod checkpoint;
 pub mod gradients;
+pub mod pieces;
 mod plan;
+pub mod step;
 mod validate;
+mod watch;
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail, ensure};
 use burn::module::AutodiffModule;
-use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
-use burn::prelude::*;
+use burn::optim::adaptor::OptimizerAdaptor;
+use burn::optim::{AdamW, AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
-use serde_json::json;
-use shared::bundle::{Bundle, Card, Precision, Score, Training};
-use shared::nn::{Network, NetworkConfig};
+use burn_train::Interrupter;
+use shared::bundle::{self, Bundle, Card, Precision, Score};
+use shared::nn::NetworkConfig;
 
 pub use arguments::TrainArguments;
-pub use plan::{About, Plan};
+pub use plan::Plan;
 
+use self::average::Average;
+use self::checkpoint::{State, Trained};
+use self::pieces::Cut;
+use self::step::{How, Stepper, Trainee};
+use self::validate::{Example, ValidationSet};
+use self::watch::Watch;
+use crate::SAMPLE_RATE_HZ;
 use crate::audio_file::write_whole;
-use crate::data::{Corpus, Item, loader, recipe};
-use crate::device::Job;
-use crate::{SAMPLE_RATE_HZ, progress};
+use crate::data::{Corpus, Loader, Maker, mixture};
+use crate::device::{Devices, Training};
+use crate::interrupt::{self, Interrupted};
+use crate::recipe::Recipe;
+use crate::run::{self, Entry};
+use crate::scores::{Group, Scored};
 
-/// Gradients are scaled down to this norm over all weights together.
-const MAX_GRADIENT_NORM: f32 = 3.0;
+/// How a run starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start {
+    /// Whether it goes on from its last checkpoint.
+    pub resume: bool,
+    /// Whether the plan is all that is wanted.
+    pub plan_only: bool,
+    /// Whether there is to be no dashboard.
+    pub plain: bool,
+}
 
-/// Trains as planned, in the run folder.
-pub fn run(plan: Plan, run: &Path, about: About, resume: bool) -> Result<()> {
-    plan.validate()?;
-    let corpus = match (&plan.speech, &plan.noise) {
-        (Some(speech), Some(noise)) => Corpus::read(speech, noise)?,
-        (None, None) => Corpus::synthetic(plan.seed),
-        _ => bail!("give both --speech and --noise, or neither for a synthetic corpus"),
-    };
-    recipe::check(&plan.noise_recipe, &corpus.train)?;
-    let [speech_hours, noise_hours] = corpus.train.hours();
-    eprintln!(
-        "{} on {}: {:.2} h of speech, {:.2} h of noise, {} steps of {} × {} s",
-        plan.network, plan.device, speech_hours, noise_hours, plan.steps, plan.batch_size, plan.crop_seconds
+/// Trains by a recipe on what it names, in the folder `run`.
+///
+/// # Errors
+/// When data, recipe and device do not go together, when something cannot be read or written, or when the run is interrupted.
+pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<()> {
+    let devices: Devices = recipe.run.device.parse().map_err(|error| anyhow::anyhow!("run.device: {error}"))?;
+    corpus.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
+    if !corpus.train.speech.is_empty() {
+        mixture::check(&recipe.noise.chains, &corpus.train)?;
+    }
+    let crop = recipe.data.crop_seconds;
+    let longest = corpus.train.clean().map(|recording| recording.seconds).fold(0.0, f64::max);
+    ensure!(
+        recipe.data.items == crate::recipe::Items::Recordings || longest >= crop,
+        "data.crop_seconds: expected recordings of at least {crop} s, got none longer than {longest:.2} s"
     );
-    let device = plan.device.parse::<crate::device::Device>().map_err(anyhow::Error::msg)?;
-    device.run(TrainJob { plan, run, about, resume, corpus })
+    let sources = plan::sources(&recipe.data.sources)?;
+    let valid = ValidationSet::new(&corpus.valid, recipe.noise.is_none())?;
+    let mut plan = Plan::new(recipe, &corpus, valid.len(), &devices)?;
+    let maker = Arc::new(Maker::new(corpus.train, recipe));
+    plan.epoch_items = maker.epoch_length();
+    if let Some(command) = Plan::command_of(run).filter(|_| start.resume) {
+        plan.command = command;
+    }
+    eprintln!("{plan}");
+    if start.plan_only {
+        return Ok(());
+    }
+    let job = TrainJob { recipe, run, start, plan, sources, maker, valid };
+    devices.train(job, recipe.run.gradient_checkpointing)
 }
 
 struct TrainJob<'a> {
-    plan: Plan,
+    recipe: &'a Recipe,
     run: &'a Path,
-    about: About,
-    resume: bool,
-    corpus: Corpus,
+    start: Start,
+    plan: Plan,
+    sources: Vec<bundle::Source>,
+    maker: Arc<Maker>,
+    valid: ValidationSet,
 }
 
-impl Job for TrainJob<'_> {
+/// The optimiser of all runs.
+pub type Adam<B> = OptimizerAdaptor<AdamW, Trainee<B>, B>;
+
+impl Training for TrainJob<'_> {
     type Output = ();
 
-    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
-        let Self { plan, run, about, resume, corpus } = self;
-        let config = plan.network_config()?;
-        B::seed(&device, plan.seed);
-        let mut network = config.init::<B>(&device);
-        let mut optimizer = AdamWConfig::new().with_weight_decay(plan.weight_decay).init::<B, Network<B>>();
-        let mut state = checkpoint::State::default();
-        if resume {
-            (network, optimizer, state) = checkpoint::load(run, network, optimizer, &device)?;
-            eprintln!("resumed after step {}", state.step);
+    fn run<B: AutodiffBackend>(self, devices: Vec<B::Device>) -> Result<()> {
+        let Recipe { optimiser, schedule, run: about, .. } = self.recipe;
+        let config = self.recipe.network_config()?;
+        let device = devices[0].clone();
+        B::seed(&device, about.seed);
+        let network = config.init::<B>(&device);
+        let mut trained = Trained::<B, Adam<B>> {
+            average: (optimiser.ema_decay > 0.0).then(|| Average::new(&network, optimiser.ema_decay)),
+            trainee: Trainee { network },
+            optimizer: AdamWConfig::new().with_weight_decay(optimiser.weight_decay).init(),
+        };
+        let mut state = State::new(config.clone());
+        if self.start.resume {
+            let broken;
+            (trained, state, broken) = trained.load(self.run, &config, &device)?;
+            broken.iter().for_each(|reason| eprintln!("passed over a broken checkpoint: {reason}"));
+            if let Some(reason) = finished(&state, self.recipe) {
+                bail!("{} has finished: {reason}; go on by --set schedule.steps=N with more", self.run.display());
+            }
+            eprintln!("goes on after step {}", state.step);
         }
-        plan.save(run)?;
+        run::write::create(self.run)?;
+        write_whole(&self.run.join("recipe.toml"), self.recipe.to_toml()?.as_bytes())?;
+        self.plan.save(self.run)?;
 
-        let valid = validate::ValidationSet::new(&corpus.valid);
-        let Corpus { train, .. } = corpus;
-        let crop_length = (plan.crop_seconds * f64::from(SAMPLE_RATE_HZ)) as usize;
-        let recipe = plan.noise_recipe.clone();
-        let batches = loader::batches(Arc::new(train), recipe, crop_length, plan.batch_size, plan.seed, state.step);
-        let mut log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(run.join("log.jsonl"))
-            .with_context(|| format!("cannot write to {}", run.display()))?;
-        let bar = progress::bar(plan.steps, "training");
-        bar.set_position(state.step as u64);
+        let mut metrics = run::write::Metrics::open(self.run, state.step)?;
+        let mut loader = Loader::start(&self.maker, schedule.batch_size, state.step, self.recipe.data.workers);
+        let stepper = Stepper::<B, Adam<B>>::new(how(self.recipe, &config), devices);
+        let interrupter = Interrupter::new();
+        interrupt::on_signal(&interrupter)?;
+        let mut watch = Watch::start(&interrupter, self.start.plain);
         let mut recent = Recent::default();
 
-        while state.step < plan.steps {
-            let batch = batches.recv().context("the thread that makes batches has died")??;
-            let [noisy, clean] = stack::<B>(&batch, &device);
-            let loss = plan.loss.forward(noisy.clone(), clean, network.forward(noisy));
-            let value = loss.clone().into_scalar().elem::<f64>();
-            let learning_rate = plan.learning_rate_at(state.step);
+        while finished(&state, self.recipe).is_none() {
+            let waited = Instant::now();
+            let batch = loader.next()?;
+            let waiting = waited.elapsed();
+            let (loss, gradients) = stepper.step(&trained.trainee, batch);
+            let learning_rate = optimiser.learning_rate * schedule.learning_rate(state.step);
+            let clipped = gradients::clip_global_norm(&trained.trainee, gradients, optimiser.max_gradient_norm);
+            match clipped.filter(|_| loss.is_finite()) {
+                Some((gradients, norm)) => {
+                    trained.trainee = trained.optimizer.step(learning_rate, trained.trainee, gradients);
+                    recent.add(loss, norm);
+                    if let Some(average) = &mut trained.average {
+                        average.update(&trained.trainee.network, state.step);
+                    }
+                }
+                None => state.skipped += 1,
+            }
             state.step += 1;
-            if value.is_finite() {
-                let gradients = GradientsParams::from_grads(loss.backward(), &network);
-                match gradients::clip_global_norm(&network, gradients, MAX_GRADIENT_NORM) {
-                    Some(gradients) => network = optimizer.step(learning_rate, network, gradients),
-                    None => state.skipped += 1,
-                }
-                recent.add(value);
-            } else {
-                state.skipped += 1;
-            }
-            bar.inc(1);
+            recent.time(waited.elapsed(), waiting);
+            watch.steps(state.step, schedule.steps, state.step * schedule.batch_size / self.maker.epoch_length());
 
-            let last = state.step == plan.steps;
-            if state.step.is_multiple_of(plan.log_every) || last {
-                let (loss, steps_per_second) = recent.take();
-                let (step, skipped) = (state.step, state.skipped);
-                let entry = json!({"step": step, "loss": loss, "learning_rate": learning_rate, "skipped": skipped,
-                    "steps_per_second": steps_per_second});
-                writeln!(log, "{entry}").context("cannot write the log")?;
-                progress::warn(&bar, &format!("step {step}: loss {loss:.4}, {steps_per_second:.2} steps/s"));
+            let last = state.step == schedule.steps;
+            if state.step.is_multiple_of(schedule.log_every) || last {
+                let entry = recent.take(&mut state, learning_rate);
+                metrics.write(&entry)?;
+                watch.entry(&entry);
             }
-            if state.step.is_multiple_of(plan.valid_every) || last {
-                let scores = valid.score(network.valid(), &config, &device)?;
-                let entry = json!({"step": state.step, "si_sdr_before": scores.before, "si_sdr_after": scores.after});
-                writeln!(log, "{entry}").context("cannot write the log")?;
-                let text = format!("step {}: SI-SDR {:.2} → {:.2} dB", state.step, scores.before, scores.after);
-                progress::warn(&bar, &text);
-                if state.best_si_sdr.is_none_or(|best| scores.after > best) {
-                    state.best_si_sdr = Some(scores.after);
-                    let card = card(&plan, &about, &config, state.step, &scores);
-                    let network = network.valid();
-                    let bundle = Bundle::pack(&network, config.clone(), SAMPLE_RATE_HZ, Precision::F32, card)?;
-                    write_whole(&run.join("best.zip"), &bundle.to_bytes()?)?;
-                }
-                checkpoint::save(run, &network, &optimizer, &state)?;
-                recent = Recent::default();
+            let validates = state.step.is_multiple_of(schedule.valid_every) || last;
+            if validates {
+                self.validate(&trained, &mut state, &device, &mut metrics, &mut watch)?;
+            }
+            let stopped = interrupter.should_stop();
+            let due = schedule.checkpoint_every > 0 && state.step.is_multiple_of(schedule.checkpoint_every);
+            if validates || due || stopped {
+                trained.save(self.run, &state)?;
+            }
+            if stopped && finished(&state, self.recipe).is_none() {
+                drop(watch);
+                return Err(Interrupted(format!(
+                    "interrupted after step {}; go on by `trainer train --resume --out {}`",
+                    state.step,
+                    self.run.display()
+                ))
+                .into());
             }
         }
-        bar.finish_and_clear();
-        let best = state.best_si_sdr.map(|best| format!(", {best:.2} dB SI-SDR on the validation set"));
-        println!("{}{}", run.join("best.zip").display(), best.unwrap_or_default());
+        drop(watch);
+        if let Some(reason) = finished(&state, self.recipe).filter(|_| state.step < schedule.steps) {
+            eprintln!("ended early: {reason}");
+        }
+        let best =
+            state.best.map(|(score, step)| format!(", {score:.2} dB SI-SDR on the validation set after step {step}"));
+        println!("{}{}", self.run.join("best.zip").display(), best.unwrap_or_default());
         Ok(())
     }
 }
 
-/// Losses and time since the last report.
-struct Recent {
-    sum: f64,
-    count: usize,
-    since: Instant,
+impl TrainJob<'_> {
+    /// Scores the network, and keeps it if it is the best so far.
+    fn validate<B: AutodiffBackend>(
+        &self,
+        trained: &Trained<B, Adam<B>>,
+        state: &mut State,
+        device: &B::Device,
+        metrics: &mut run::write::Metrics,
+        watch: &mut Watch,
+    ) -> Result<()> {
+        let network = match &trained.average {
+            Some(average) => average.network(&trained.trainee.network),
+            None => trained.trainee.network.valid(),
+        };
+        let (step, steps, items) = (state.step, self.recipe.schedule.steps, self.valid.len());
+        let progress = |done| watch.validated(done, items, step, steps);
+        let (scored, examples) = self.valid.score(network.clone(), &state.network, device, progress)?;
+        let Some(all) = ValidationSet::overall(&scored) else { bail!("the validation set is empty") };
+        let score = all.after.si_sdr_db;
+        let best = state.best.is_none_or(|(before, _)| score > before);
+        if best {
+            state.best = Some((score, step));
+            state.since_best = 0;
+            let card = self.card(&state.network, step, &scored);
+            let bundle = Bundle::pack(&network, state.network.clone(), SAMPLE_RATE_HZ, Precision::F32, card)?;
+            write_whole(&self.run.join("best.zip"), &bundle.to_bytes()?)?;
+            write_whole(&self.run.join("scores.json"), &serde_json::to_vec_pretty(&scored)?)?;
+            for (number, Example { signals, .. }) in examples.iter().enumerate() {
+                run::write::example(self.run, number, signals)?;
+            }
+        } else {
+            state.since_best += 1;
+        }
+        let entry = Entry::Validation { step, all, by_kind: Group::by_kind(&scored), best };
+        metrics.write(&entry)?;
+        watch.entry(&entry);
+        Ok(())
+    }
+
+    fn card(&self, config: &NetworkConfig, step: usize, scored: &[Scored]) -> Card {
+        let Self { recipe, plan, .. } = self;
+        let score = |group: Group| {
+            let set = format!("{} of {}", group.name, self.valid.describe());
+            let figure = |metric: &str, before: f64, after: f64| Score {
+                set: set.clone(),
+                metric: metric.into(),
+                before,
+                after,
+            };
+            let mut figures = vec![figure("SI-SDR, dB", group.before.si_sdr_db, group.after.si_sdr_db)];
+            if let (Some(before), Some(after)) = (group.before.stoi, group.after.stoi) {
+                figures.push(figure("STOI", before, after));
+            }
+            figures
+        };
+        Card {
+            name: plan.name.clone(),
+            summary: recipe.run.summary.clone(),
+            parameters: config.parameters() as usize,
+            macs_per_second: config.macs_per_second(SAMPLE_RATE_HZ),
+            training: bundle::Training {
+                command: plan.command.clone(),
+                commit: plan.commit.clone(),
+                seed: plan.seed,
+                steps: step,
+                hours_seen: plan.hours.unwrap_or_default() * step as f64 / plan.steps as f64,
+                loss: plan.loss.clone(),
+                noise: recipe.noise.chains.summary(),
+                device: format!("{} ({})", plan.device, plan.hardware),
+                date: time::OffsetDateTime::now_utc().date().to_string(),
+            },
+            data: self.sources.clone(),
+            scores: Group::by_kind(scored).into_iter().flat_map(score).collect(),
+            limits: recipe.run.limits.clone(),
+        }
+    }
 }
 
-impl Default for Recent {
-    fn default() -> Self {
-        Self { sum: 0.0, count: 0, since: Instant::now() }
+fn how(recipe: &Recipe, config: &NetworkConfig) -> How {
+    let piece = recipe.data.piece_seconds;
+    How {
+        objective: recipe.loss.clone(),
+        cut: Cut {
+            piece_length: (piece > 0.0).then(|| (piece * f64::from(SAMPLE_RATE_HZ)) as usize),
+            context: config.context(),
+            alignment: config.alignment(),
+        },
+        precision: recipe.run.precision,
     }
+}
+
+/// Why there is nothing more to do, if there is not.
+fn finished(state: &State, recipe: &Recipe) -> Option<String> {
+    let (steps, patience) = (recipe.schedule.steps, recipe.schedule.patience);
+    if state.step >= steps {
+        return Some(format!("{} of {steps} steps are done", state.step));
+    }
+    (patience > 0 && state.since_best >= patience)
+        .then(|| format!("{patience} validations in a row brought no better score (schedule.patience)"))
+}
+
+/// What happened since the last report.
+#[derive(Default)]
+struct Recent {
+    loss: f64,
+    gradient_norm: f64,
+    /// Steps that were not skipped.
+    done: usize,
+    steps: usize,
+    time: Duration,
+    waiting: Duration,
 }
 
 impl Recent {
-    fn add(&mut self, loss: f64) {
-        self.sum += loss;
-        self.count += 1;
+    fn add(&mut self, loss: f64, gradient_norm: f32) {
+        self.loss += loss;
+        self.gradient_norm += f64::from(gradient_norm);
+        self.done += 1;
     }
 
-    /// Mean loss and steps per second, and starts again.
-    fn take(&mut self) -> (f64, f64) {
-        let Self { sum, count, since } = std::mem::take(self);
-        (sum / count.max(1) as f64, count as f64 / since.elapsed().as_secs_f64())
+    fn time(&mut self, step: Duration, waiting: Duration) {
+        self.steps += 1;
+        self.time += step;
+        self.waiting += waiting;
     }
-}
 
-/// Noisy and clean waveforms of a batch, `[batch, 1, samples]` each.
-fn stack<B: Backend>(batch: &[Item], device: &B::Device) -> [Tensor<B, 3>; 2] {
-    let tensor = |part: fn(&Item) -> &[f32]| {
-        let values: Vec<f32> = batch.iter().flat_map(part).copied().collect();
-        let samples = values.len() / batch.len();
-        Tensor::from_data(TensorData::new(values, [batch.len(), 1, samples]), device)
-    };
-    [tensor(|item| &item.noisy), tensor(|item| &item.clean)]
-}
-
-fn card(plan: &Plan, about: &About, config: &NetworkConfig, step: usize, scores: &validate::Scores) -> Card {
-    let hours_seen = step as f64 * plan.batch_size as f64 * plan.crop_seconds / 3600.0;
-    Card {
-        name: plan.name.clone(),
-        summary: about.summary.clone(),
-        parameters: config.parameters() as usize,
-        training: Training {
-            command: plan.command.clone(),
-            seed: plan.seed,
-            steps: step,
-            hours_seen,
-            loss: format!("{:?}", plan.loss).to_lowercase(),
-            noise: plan.noise_recipe.summary(),
-            device: about.device.clone().unwrap_or_else(|| plan.device.clone()),
-            date: about.date.clone(),
-        },
-        data: about.data.clone(),
-        scores: vec![Score {
-            set: scores.set.clone(),
-            metric: "SI-SDR, dB".into(),
-            before: scores.before,
-            after: scores.after,
-        }],
-        limits: about.limits.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::backend::{Autodiff, Flex};
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
-    use super::*;
-
-    #[test]
-    fn a_trained_network_is_the_same_after_export() {
-        let device = Default::default();
-        let config = NetworkConfig::preset("dcunet-small").expect("a preset");
-        let mut network = config.init::<Autodiff<Flex>>(&device);
-        let mut optimizer = AdamWConfig::new().init();
-        let item = |seed: u64| Item {
-            clean: shared::synth::speech(4_000, SAMPLE_RATE_HZ, &mut ChaCha8Rng::seed_from_u64(seed)),
-            noisy: shared::synth::speech(4_000, SAMPLE_RATE_HZ, &mut ChaCha8Rng::seed_from_u64(!seed)),
-        };
-        for seed in 0..3 {
-            let [noisy, clean] = stack(&[item(seed)], &device);
-            let loss = shared::loss::Loss::Wsdr.forward(noisy.clone(), clean, network.forward(noisy));
-            let gradients = GradientsParams::from_grads(loss.backward(), &network);
-            network = optimizer.step(1e-3, network, gradients);
+    /// The report, and starts again.
+    fn take(&mut self, state: &mut State, learning_rate: f64) -> Entry {
+        let Self { loss, gradient_norm, done, steps, time, waiting } = std::mem::take(self);
+        let seconds = time.as_secs_f64().max(f64::MIN_POSITIVE);
+        state.seconds += seconds;
+        let mean = |sum: f64| (done > 0).then(|| sum / done as f64);
+        Entry::Training {
+            step: state.step,
+            loss: mean(loss),
+            learning_rate,
+            gradient_norm: mean(gradient_norm),
+            skipped: state.skipped,
+            steps_per_second: steps as f64 / seconds,
+            waiting: waiting.as_secs_f64() / seconds,
         }
-
-        let trained = network.valid();
-        let bundle = Bundle::pack(&trained, config, SAMPLE_RATE_HZ, Precision::F32, Card::default()).expect("it fits");
-        let bundle = Bundle::from_bytes(&bundle.to_bytes().expect("it fits")).expect("our own bundle");
-        let reloaded = bundle.network::<Flex>(&device).expect("its own weights");
-        let [noisy, _] = stack::<Flex>(&[item(9)], &device);
-        let values = |network: &Network<Flex>| network.forward(noisy.clone()).into_data().to_vec::<f32>().expect("f32");
-        assert_eq!(values(&trained), values(&reloaded));
     }
 }

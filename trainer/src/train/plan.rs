@@ -1,120 +1,217 @@
-//! What a training run does: everything that its result depends on.
+//! The plan of a run: what was found and what will be done, said before the first step and kept in the run's folder.
 
-use std::f64::consts::PI;
+use std::env;
+use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use shared::bundle::Source;
-use shared::loss::Loss;
-use shared::nn::NetworkConfig;
-use shared::noise::Recipe;
+use sysinfo::System;
 
+use crate::SAMPLE_RATE_HZ;
 use crate::audio_file::write_whole;
-use crate::data::recipe;
+use crate::data::{Corpus, Split};
+use crate::device::Devices;
+use crate::recipe::{Items, Recipe};
 
-/// A training run. Saved as `plan.json` in its folder.
+/// The plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Name of the model.
     pub name: String,
     /// Preset of the network.
     pub network: String,
-    /// Folder of clean speech.
-    pub speech: Option<PathBuf>,
-    /// Folder of noise.
-    pub noise: Option<PathBuf>,
-    /// The chains of noise that training items go through; runs from before there were any have the default.
-    #[serde(default = "recipe::default")]
-    pub noise_recipe: Recipe,
-    /// The loss.
-    pub loss: Loss,
-    /// Optimiser steps in all.
+    /// Learned numbers.
+    pub parameters: u64,
+    /// Multiply-accumulate operations for a second of audio.
+    pub macs_per_second: f64,
+    /// What training draws from.
+    pub training: Found,
+    /// What validation draws from.
+    pub validation: Found,
+    /// Items of the validation set.
+    pub validation_items: usize,
+    /// Files that cannot be used and are left out.
+    pub left_out: Vec<String>,
+    /// Recordings shorter than a crop, which are padded.
+    pub shorter_than_a_crop: usize,
+    /// Items in an epoch, which goes through the speech once.
+    pub epoch_items: usize,
+    /// Steps in all.
     pub steps: usize,
     /// Items a step.
     pub batch_size: usize,
-    /// Length of an item in seconds.
-    pub crop_seconds: f64,
-    /// Peak learning rate.
-    pub learning_rate: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f32,
-    /// Steps over which the learning rate rises from 0.
-    pub warmup_steps: usize,
-    /// Steps between two lines of the log.
-    pub log_every: usize,
-    /// Steps between two validations, each with a checkpoint.
-    pub valid_every: usize,
+    /// Hours of audio in all steps; none where items are whole recordings of different lengths.
+    pub hours: Option<f64>,
+    /// What is minimised.
+    pub loss: String,
+    /// Memory of a step on the device, estimated.
+    pub memory_bytes: u64,
+    /// The device as asked for.
+    pub device: String,
+    /// What it is, as far as the system tells.
+    pub hardware: String,
+    /// Memory of the machine.
+    pub machine_bytes: u64,
     /// Seed of weights, data order and noise.
     pub seed: u64,
-    /// The device.
-    pub device: String,
-    /// The command line that started the run.
+    /// The commit that the program was built from.
+    pub commit: String,
+    /// The command line that began the run.
     pub command: String,
 }
 
+/// What was found of a split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Recordings of speech, pairs included.
+    pub speech_files: usize,
+    /// Pairs among them.
+    pub pairs: usize,
+    /// Hours of it.
+    pub speech_hours: f64,
+    /// Speakers, taking each folder for one.
+    pub speakers: usize,
+    /// Recordings of noise.
+    pub noise_files: usize,
+    /// Hours of it.
+    pub noise_hours: f64,
+}
+
+impl Found {
+    fn of(split: &Split) -> Self {
+        let [speech_hours, noise_hours] = split.hours();
+        Self {
+            speech_files: split.clean().count(),
+            pairs: split.pairs.len(),
+            speech_hours,
+            speakers: split.speakers(),
+            noise_files: split.noise.len(),
+            noise_hours,
+        }
+    }
+}
+
 impl Plan {
-    /// The shape of the network.
-    pub fn network_config(&self) -> Result<NetworkConfig> {
-        Ok(NetworkConfig::preset(&self.network)?)
+    /// The plan of a recipe with the recordings that it names.
+    pub fn new(recipe: &Recipe, corpus: &Corpus, validation_items: usize, devices: &Devices) -> Result<Self> {
+        let config = recipe.network_config()?;
+        let (schedule, data) = (&recipe.schedule, &recipe.data);
+        let longest = corpus.train.clean().map(|recording| recording.seconds).fold(0.0, f64::max);
+        let (item_seconds, at_once) = match data.items {
+            Items::Crops => (Some(data.crop_seconds), data.crop_seconds),
+            Items::Recordings if data.piece_seconds > 0.0 => {
+                (None, data.piece_seconds + 2.0 * config.context() as f64 / f64::from(SAMPLE_RATE_HZ))
+            }
+            Items::Recordings => (None, longest),
+        };
+        let items = schedule.batch_size.div_ceil(devices.count());
+        let samples = (at_once * f64::from(SAMPLE_RATE_HZ)) as u64 * items as u64;
+        let system = System::new_with_specifics(
+            sysinfo::RefreshKind::nothing()
+                .with_cpu(sysinfo::CpuRefreshKind::nothing())
+                .with_memory(sysinfo::MemoryRefreshKind::nothing().with_ram()),
+        );
+        let cpu = system.cpus().first().map_or("unknown processor", |cpu| cpu.brand().trim());
+        Ok(Self {
+            name: recipe.name().to_owned(),
+            network: recipe.network.preset.clone(),
+            parameters: config.parameters(),
+            macs_per_second: config.macs_per_second(SAMPLE_RATE_HZ),
+            training: Found::of(&corpus.train),
+            validation: Found::of(&corpus.valid),
+            validation_items,
+            left_out: corpus.left_out.clone(),
+            shorter_than_a_crop: match data.items {
+                Items::Crops => corpus.train.clean().filter(|recording| recording.seconds < data.crop_seconds).count(),
+                Items::Recordings => 0,
+            },
+            epoch_items: 0,
+            steps: schedule.steps,
+            batch_size: schedule.batch_size,
+            hours: item_seconds.map(|seconds| seconds * (schedule.steps * schedule.batch_size) as f64 / 3600.0),
+            loss: recipe.loss.to_string(),
+            memory_bytes: config.training_bytes(samples),
+            device: recipe.run.device.clone(),
+            hardware: format!("{cpu}, {} cores", system.cpus().len()),
+            machine_bytes: system.total_memory(),
+            seed: recipe.run.seed,
+            commit: env!("COMMIT").into(),
+            command: env::args().skip(1).fold("trainer".into(), |line, word| line + " " + &word),
+        })
     }
 
-    /// Checks every figure.
-    pub fn validate(&self) -> Result<()> {
-        self.network_config()?;
-        ensure!(self.steps > 0, "--steps: expected at least 1, got 0");
-        ensure!(self.batch_size > 0, "--batch-size: expected at least 1, got 0");
-        ensure!(self.log_every > 0 && self.valid_every > 0, "--log-every, --valid-every: expected at least 1, got 0");
-        let (crop, rate) = (self.crop_seconds, self.learning_rate);
-        ensure!((0.1..=600.0).contains(&crop), "--crop-seconds: expected 0.1 to 600, got {crop}");
-        ensure!(rate > 0.0 && rate <= 1.0, "--learning-rate: expected above 0, at most 1, got {rate}");
-        Ok(())
+    /// The command line that began the run in a folder, where it has a plan.
+    pub fn command_of(run: &Path) -> Option<String> {
+        let bytes = fs::read(run.join("plan.json")).ok()?;
+        serde_json::from_slice::<Self>(&bytes).ok().map(|plan| plan.command)
     }
 
-    /// Linear warm-up, then a cosine down to a hundredth of the peak at the last step.
-    pub fn learning_rate_at(&self, step: usize) -> f64 {
-        let warmup = ((step + 1) as f64 / self.warmup_steps.max(1) as f64).min(1.0);
-        let position = step as f64 / self.steps as f64;
-        let cosine = 0.505 + 0.495 * (PI * position).cos();
-        self.learning_rate * warmup * cosine
-    }
-
-    /// Writes the plan into the run's folder.
+    /// Writes it into the run's folder.
     pub fn save(&self, run: &Path) -> Result<()> {
-        let json = serde_json::to_vec_pretty(self).context("a plan is always JSON")?;
-        write_whole(&run.join("plan.json"), &json)
-    }
-
-    /// Reads the plan of an earlier run.
-    pub fn load(run: &Path) -> Result<Self> {
-        let path = run.join("plan.json");
-        let context = || format!("cannot read {}", path.display());
-        serde_json::from_slice(&fs::read(&path).with_context(context)?).with_context(context)
+        write_whole(&run.join("plan.json"), &serde_json::to_vec_pretty(self)?)
     }
 }
 
-/// What only people know about a run; goes onto the card.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct About {
-    /// What the model is, in a sentence.
-    pub summary: String,
-    /// The day, `YYYY-MM-DD`.
-    pub date: String,
-    /// The hardware, better than `cpu`.
-    pub device: Option<String>,
-    /// The data, with licences.
-    pub data: Vec<Source>,
-    /// What the model is bad at.
-    pub limits: Vec<String>,
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+        let Self { training, validation, .. } = self;
+        writeln!(
+            f,
+            "model       {}: {}, {} parameters, {:.0} million MAC a second",
+            self.name,
+            self.network,
+            self.parameters,
+            self.macs_per_second / 1e6
+        )?;
+        let found = |found: &Found| {
+            let pairs = if found.pairs > 0 { format!(" ({} pairs)", found.pairs) } else { String::new() };
+            format!(
+                "{} recordings{pairs} of {} speakers, {:.2} h; noise: {} recordings, {:.2} h",
+                found.speech_files, found.speakers, found.speech_hours, found.noise_files, found.noise_hours
+            )
+        };
+        writeln!(f, "training    {}", found(training))?;
+        writeln!(f, "validation  {}; {} items", found(validation), self.validation_items)?;
+        if !self.left_out.is_empty() {
+            writeln!(f, "left out    {} files that cannot be used", self.left_out.len())?;
+        }
+        if self.shorter_than_a_crop > 0 {
+            writeln!(f, "padded      {} recordings are shorter than a crop", self.shorter_than_a_crop)?;
+        }
+        let epochs = (self.steps * self.batch_size) as f64 / self.epoch_items as f64;
+        let hours = self.hours.map_or(String::new(), |hours| format!(", {hours:.1} h of audio"));
+        writeln!(f, "steps       {} of {} items: {epochs:.1} epochs{hours}", self.steps, self.batch_size)?;
+        writeln!(f, "loss        {}", self.loss)?;
+        writeln!(
+            f,
+            "memory      about {:.1} GB for a step, {:.1} GB in this machine",
+            gigabytes(self.memory_bytes),
+            gigabytes(self.machine_bytes)
+        )?;
+        writeln!(f, "device      {} ({})", self.device, self.hardware)?;
+        write!(f, "seed        {}, commit {}", self.seed, self.commit)
+    }
 }
 
-impl About {
-    /// Reads it from a JSON file.
-    pub fn load(path: &Path) -> Result<Self> {
-        let context = || format!("cannot read {}", path.display());
-        serde_json::from_slice(&fs::read(path).with_context(context)?).with_context(context)
+/// A file of sources, `[[sources]]`, for cards.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sources {
+    sources: Vec<Source>,
+}
+
+/// Reads the sources that a recipe names; none if it names none.
+pub fn sources(path: &Path) -> Result<Vec<Source>> {
+    if path.as_os_str().is_empty() {
+        return Ok(vec![]);
     }
+    let context = || format!("cannot use the sources {}", path.display());
+    let text = fs::read_to_string(path).with_context(context)?;
+    let sources: Sources =
+        toml::from_str(&text).map_err(|error| anyhow::anyhow!("{}", error.message())).with_context(context)?;
+    Ok(sources.sources)
 }

@@ -1,0 +1,105 @@
+//! Which noise to train on.
+//!
+//! A mixture is a list of weighted chains (see [`shared::noise::chain`]). The default is that of `recipes/dcunet-small.toml`:
+//!
+//! | share | noise |
+//! |---|---|
+//! | 10 % | STFT coefficients below a quantile of 0.6 to 0.95 zeroed |
+//! | 10 % | STFT coefficients below a quantile of 0.3 to 0.85 raised to it |
+//! | 64 % | recorded noise at −5 to 20 dB |
+//! | 12 % | white or brown noise at −5 to 20 dB |
+//! | 4 % | recorded noise at 40 dB, so that clean speech learns to stay as it is |
+//!
+//! Three in ten of the third and fourth have a second noise, recorded, at 0 to 25 dB. All ratios are to active speech.
+//!
+//! Of recordings, `*` is any of the noise that the run trains on, and `speech/*` any of its speech, for babble.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use anyhow::{Error, Result, ensure};
+use elsa::FrozenVec;
+use shared::noise::{Recipe, Recordings};
+
+use super::corpus::{Recording, Split};
+use super::store::Samples;
+use crate::SAMPLE_RATE_HZ;
+
+/// Any of the noise.
+const NOISE: &str = "*";
+/// Any of the speech.
+const SPEECH: &str = "speech/*";
+
+/// The default mixture.
+pub fn default() -> Recipe {
+    let text = include_str!("../../../recipes/dcunet-small.toml");
+    let mut table: toml::Table = text.parse().expect("a test reads it");
+    let chains = table.remove("noise").and_then(|mut noise| noise.as_table_mut()?.remove("chains"));
+    chains.and_then(|chains| chains.try_into().ok()).expect("a test reads it")
+}
+
+/// Checks that all recordings it names are there to train on.
+pub fn check(mixture: &Recipe, split: &Split) -> Result<()> {
+    for name in mixture.chains().iter().flat_map(|chain| chain.chain.recordings()) {
+        let known = named(split, name).is_some_and(|recordings| !recordings.is_empty());
+        ensure!(known, "noise.chains: expected * (any of the noise) or speech/* (any of the speech), got {name:?}");
+    }
+    Ok(())
+}
+
+fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [Recording]> {
+    match name {
+        NOISE => Some(&split.noise),
+        SPEECH => Some(&split.speech),
+        _ => None,
+    }
+}
+
+/// The recordings that one item's chain asks for, held until the item is made.
+pub struct Held<'a> {
+    split: &'a Split,
+    samples: FrozenVec<Samples>,
+    /// Why one could not be read.
+    pub error: RefCell<Option<Error>>,
+}
+
+impl<'a> Held<'a> {
+    /// None yet.
+    pub fn new(split: &'a Split) -> Self {
+        Self { split, samples: FrozenVec::new(), error: RefCell::default() }
+    }
+}
+
+impl Recordings for Held<'_> {
+    fn recording(&self, name: &str, choice: u64, sample_rate_hz: u32) -> Option<Cow<'_, [f32]>> {
+        let recordings = named(self.split, name)?;
+        let index = choice.checked_rem(recordings.len() as u64)? as usize;
+        match self.split.read(&recordings[index]) {
+            Ok(samples) => {
+                (sample_rate_hz == SAMPLE_RATE_HZ).then(|| Cow::from(self.samples.push_get(samples).as_slice()))
+            }
+            Err(error) => {
+                *self.error.borrow_mut() = Some(error);
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::corpus::in_memory;
+
+    #[test]
+    fn the_default_is_as_documented() {
+        let mixture = default();
+        let weights: Vec<f64> = mixture.chains().iter().map(|chain| chain.weight).collect();
+        assert_eq!(weights, [10.0, 10.0, 6.0, 6.0, 64.0, 4.0]);
+        let split = in_memory(vec![vec![0.1]], vec![vec![0.1]]);
+        check(&mixture, &split).expect("its recordings are those of a corpus");
+        let named = Recipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
+        let message = check(&named.expect("valid"), &split).expect_err("no such recording").to_string();
+        assert!(message.contains("speech/*") && message.contains("a.wav"), "{message}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Recordings as one channel at the networks' rate, decoded when they are needed and kept while there is room.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::SAMPLE_RATE_HZ;
+use crate::audio_file;
+
+/// Samples of a recording.
+pub type Samples = Arc<Vec<f32>>;
+
+/// Where a recording comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A file.
+    File(PathBuf),
+    /// It was made by code.
+    Made(Samples),
+}
+
+/// Decoded recordings.
+pub struct Store(Cache<PathBuf, Samples, Bytes>);
+
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<PathBuf, Samples> for Bytes {
+    fn weight(&self, _: &PathBuf, samples: &Samples) -> u64 {
+        (samples.len() * size_of::<f32>()).max(1) as u64
+    }
+}
+
+impl Store {
+    /// A store of so much memory.
+    pub fn new(gib: f64) -> Self {
+        let bytes = (gib * f64::from(1u32 << 30)) as u64;
+        // A guess of the number of recordings, for its tables to begin with.
+        Self(Cache::with_weighter(1024, bytes, Bytes))
+    }
+
+    /// The samples of a recording. Threads that want the same one at once wait for one of them to decode it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(&self, source: &Source) -> Result<Samples> {
+        match source {
+            Source::Made(samples) => Ok(samples.clone()),
+            Source::File(path) => {
+                self.0.get_or_insert_with(path, || audio_file::read_mono(path, SAMPLE_RATE_HZ).map(Arc::new))
+            }
+        }
+    }
+}

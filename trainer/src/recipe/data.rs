@@ -1,0 +1,88 @@
+//! `[data]`: what is trained on.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+/// `[data]`
+///
+/// Empty paths stand for none: with neither speech nor pairs, training is on synthetic sound.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Data {
+    /// Folder of clean speech, to which noise is added.
+    pub speech: PathBuf,
+    /// Folder of noise.
+    pub noise: PathBuf,
+    /// Folder of clean recordings of which there are noisy ones as well.
+    pub clean: PathBuf,
+    /// Folder of those noisy ones, under the same names.
+    pub noisy: PathBuf,
+    /// A TOML file that names the sources of the data, their licences and whom to credit, for the model's card.
+    pub sources: PathBuf,
+    /// What an item is.
+    pub items: Items,
+    /// Length of a crop.
+    pub crop_seconds: f64,
+    /// Whole recordings go through the network in pieces of this length; 0 for all at once.
+    pub piece_seconds: f64,
+    /// Whether files that cannot be read or are silent are left out, with a line for each, and not refused.
+    pub skip_unusable: bool,
+    /// Decoded recordings kept in memory, at most.
+    pub cache_gib: f64,
+    /// Threads that make items; 0 for as many as there are cores.
+    pub workers: usize,
+}
+
+/// What an item is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Items {
+    /// A stretch of a recording, all of one length.
+    #[default]
+    Crops,
+    /// A whole recording; shorter ones are padded to the longest of a batch, and what is padded counts for nothing.
+    Recordings,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            speech: PathBuf::new(),
+            noise: PathBuf::new(),
+            clean: PathBuf::new(),
+            noisy: PathBuf::new(),
+            sources: PathBuf::new(),
+            items: Items::Crops,
+            crop_seconds: 2.0,
+            piece_seconds: 0.0,
+            skip_unusable: false,
+            cache_gib: 2.0,
+            workers: 0,
+        }
+    }
+}
+
+impl Data {
+    pub(super) fn validate(&self) -> Result<()> {
+        let given = |path: &PathBuf| !path.as_os_str().is_empty();
+        let both = |a, b| given(a) == given(b);
+        ensure!(both(&self.speech, &self.noise), "data: expected both speech and noise, or neither, got one of them");
+        ensure!(both(&self.clean, &self.noisy), "data: expected both clean and noisy, or neither, got one of them");
+        let (crop, piece, cache) = (self.crop_seconds, self.piece_seconds, self.cache_gib);
+        ensure!((0.1..=600.0).contains(&crop), "data.crop_seconds: expected 0.1 to 600, got {crop}");
+        let pieces = piece == 0.0 || (0.1..=600.0).contains(&piece);
+        ensure!(pieces, "data.piece_seconds: expected 0 (no pieces) or 0.1 to 600, got {piece}");
+        let crops = piece == 0.0 || self.items == Items::Recordings;
+        ensure!(crops, "data.piece_seconds: expected 0 where items are crops, got {piece}");
+        ensure!((0.0..=4096.0).contains(&cache), "data.cache_gib: expected 0 to 4096, got {cache}");
+        ensure!(self.workers <= 256, "data.workers: expected 0 to 256, got {}", self.workers);
+        Ok(())
+    }
+
+    /// Whether training is on synthetic sound.
+    pub fn is_synthetic(&self) -> bool {
+        self.speech.as_os_str().is_empty() && self.clean.as_os_str().is_empty()
+    }
+}
