@@ -163,20 +163,34 @@ fn cuda(index: usize) -> burn::backend::cuda::CudaDevice {
     burn::backend::cuda::CudaDevice::new(index)
 }
 
-/// GPU backends panic when there is no such device, or when it is lost. That is no bug of ours, so it becomes an error of one line.
+/// GPU backends panic when there is no such device, or when it is lost. That is no bug of ours, so it becomes an error of one line: the
+/// reason of the first panic, which is often on a thread of the backend's own.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn guard<T>(device: Device, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-    std::panic::set_hook(hook);
+    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+    use std::sync::{Arc, Mutex};
+
+    let first = Arc::new(Mutex::new(None::<String>));
+    let hook = take_hook();
+    set_hook(Box::new({
+        let first = first.clone();
+        move |panic| {
+            if let Ok(mut first) = first.lock() {
+                first.get_or_insert_with(|| panic.payload_as_str().unwrap_or("unknown").to_owned());
+            }
+        }
+    }));
+    let result = catch_unwind(AssertUnwindSafe(work));
+    set_hook(hook);
     match result {
         Ok(result) => result,
-        Err(panic) => {
-            let reason = panic.downcast_ref::<String>().map(String::as_str);
-            let reason = reason.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-            // Some reasons are pages long.
-            bail!("device {device} failed: {}", reason.lines().next().unwrap_or_default())
+        Err(_) => {
+            let reason = first.lock().ok().and_then(|first| first.clone()).unwrap_or_default();
+            // Some are pages long.
+            bail!(
+                "device {device} cannot be used; is there one, with its driver? {}",
+                reason.lines().next().unwrap_or_default()
+            )
         }
     }
 }

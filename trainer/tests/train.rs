@@ -157,13 +157,16 @@ fn killed_twenty_times_it_gets_where_it_would_have_got() {
     let root = folder.path();
     let length =
         format!("--set schedule.steps={STEPS} --set schedule.valid_every={STEPS} --set schedule.checkpoint_every=2");
+    let start = Instant::now();
     succeed(root, &format!("{RUN} {length} -o whole"));
+    // So that, however fast the machine, it is about half done when it has been killed twenty times.
+    let longest = start.elapsed() / 20;
     let mut rng = common::rng(7);
     let run = root.join("killed");
     let mut child = command(root, &format!("{RUN} {length} -o killed")).stderr(Stdio::null()).spawn().unwrap();
     wait_for_checkpoint(&mut child, &run);
     for kill in 0..20 {
-        thread::sleep(Duration::from_millis(rng.random_range(0..400)));
+        thread::sleep(longest.mul_f64(rng.random()));
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(checkpoints(&run).into_iter().max().unwrap() < STEPS, "done before it was killed {kill} times");
