@@ -186,11 +186,9 @@ fn guard<T>(device: Device, work: impl FnOnce() -> Result<T>) -> Result<T> {
         Ok(result) => result,
         Err(_) => {
             let reason = first.lock().ok().and_then(|first| first.clone()).unwrap_or_default();
-            // Some are pages long.
-            bail!(
-                "device {device} cannot be used; is there one, with its driver? {}",
-                reason.lines().next().unwrap_or_default()
-            )
+            // Some are pages long, and begin with what matters.
+            let reason: String = reason.lines().next().unwrap_or_default().chars().take(100).collect();
+            bail!("device {device} cannot be used; is there one, with its driver? {reason}")
         }
     }
 }
