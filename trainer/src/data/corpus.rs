@@ -69,6 +69,11 @@ impl Split {
             .map(|seconds: f64| seconds / 3600.0)
     }
 
+    /// Length of the longest speech in seconds.
+    pub fn longest(&self) -> f64 {
+        self.clean().map(|recording| recording.seconds).fold(0.0, f64::max)
+    }
+
     /// How many speakers there are.
     pub fn speakers(&self) -> usize {
         self.clean().map(|recording| &recording.speaker).collect::<BTreeSet<_>>().len()

@@ -82,13 +82,8 @@ impl Maker {
                 self.add_noise(&clean, &mut rng)?
             }
             None => {
-                let [clean, noisy] = &self.split.pairs[number - self.split.speech.len()];
-                let (clean, noisy) = (self.split.read(clean)?, self.split.read(noisy)?);
-                // Brought to one rate, two of equal length may differ by a sample.
-                let length = clean.len().min(noisy.len());
-                let start = place(&clean[..length], self.crop_length, &mut rng);
-                let [clean, noisy] = [clean, noisy].map(|samples| cut(&samples[..length], start, self.crop_length));
-                Item { clean, noisy }
+                let pair = &self.split.pairs[number - self.split.speech.len()];
+                Item::stretch(&self.split, pair, self.crop_length, &mut rng)?
             }
         };
         // A level around the one at which the network will be used, as whole recordings and crops of them differ.
@@ -138,12 +133,18 @@ impl Item {
     /// # Errors
     /// When a recording cannot be read.
     pub fn paired(split: &Split, len: usize, index: u64) -> Result<Self> {
-        let [clean, noisy] = &split.pairs[index as usize % split.pairs.len()];
+        let pair = &split.pairs[index as usize % split.pairs.len()];
+        Ok(Self::stretch(split, pair, Some(len), &mut generator(0, index))?.at_level(INPUT_RMS))
+    }
+
+    /// `len` samples from the same place of both sides of a pair; all of them where there is no `len`.
+    fn stretch(split: &Split, [clean, noisy]: &[Recording; 2], len: Option<usize>, rng: &mut impl Rng) -> Result<Self> {
         let (clean, noisy) = (split.read(clean)?, split.read(noisy)?);
-        let length = clean.len().min(noisy.len());
-        let start = place(&clean[..length], Some(len), &mut generator(0, index));
-        let [clean, noisy] = [clean, noisy].map(|samples| cut(&samples[..length], start, Some(len)));
-        Ok(Self { clean, noisy }.at_level(INPUT_RMS))
+        // Brought to one rate, two of equal length may differ by a sample.
+        let common = clean.len().min(noisy.len());
+        let start = place(&clean[..common], len, rng);
+        let [clean, noisy] = [clean, noisy].map(|samples| cut(&samples[..common], start, len));
+        Ok(Self { clean, noisy })
     }
 
     fn at_level(mut self, level: f32) -> Self {

@@ -44,14 +44,12 @@ pub struct State {
     pub best: Option<(f64, usize)>,
     /// Validations since then.
     pub since_best: usize,
-    /// Time spent on steps, in seconds.
-    pub seconds: f64,
 }
 
 impl State {
     /// The state before the first step.
     pub fn new(network: NetworkConfig) -> Self {
-        Self { network, step: 0, skipped: 0, best: None, since_best: 0, seconds: 0.0 }
+        Self { network, step: 0, skipped: 0, best: None, since_best: 0 }
     }
 }
 

@@ -63,7 +63,7 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
         mixture::check(&recipe.noise.chains, &corpus.train)?;
     }
     let crop = recipe.data.crop_seconds;
-    let longest = corpus.train.clean().map(|recording| recording.seconds).fold(0.0, f64::max);
+    let longest = corpus.train.longest();
     ensure!(
         recipe.data.items == crate::recipe::Items::Recordings || longest >= crop,
         "data.crop_seconds: expected recordings of at least {crop} s, got none longer than {longest:.2} s"
@@ -156,7 +156,7 @@ impl Training for TrainJob<'_> {
 
             let last = state.step == schedule.steps;
             if state.step.is_multiple_of(schedule.log_every) || last {
-                let entry = recent.take(&mut state, learning_rate);
+                let entry = recent.take(&state, learning_rate);
                 metrics.write(&entry)?;
                 watch.entry(&entry);
             }
@@ -317,10 +317,9 @@ impl Recent {
     }
 
     /// The report, and starts again.
-    fn take(&mut self, state: &mut State, learning_rate: f64) -> Entry {
+    fn take(&mut self, state: &State, learning_rate: f64) -> Entry {
         let Self { loss, gradient_norm, done, steps, time, waiting } = std::mem::take(self);
         let seconds = time.as_secs_f64().max(f64::MIN_POSITIVE);
-        state.seconds += seconds;
         let mean = |sum: f64| (done > 0).then(|| sum / done as f64);
         Entry::Training {
             step: state.step,

@@ -99,13 +99,12 @@ impl Plan {
     pub fn new(recipe: &Recipe, corpus: &Corpus, validation_items: usize, devices: &Devices) -> Result<Self> {
         let config = recipe.network_config()?;
         let (schedule, data) = (&recipe.schedule, &recipe.data);
-        let longest = corpus.train.clean().map(|recording| recording.seconds).fold(0.0, f64::max);
         let (item_seconds, at_once) = match data.items {
             Items::Crops => (Some(data.crop_seconds), data.crop_seconds),
             Items::Recordings if data.piece_seconds > 0.0 => {
                 (None, data.piece_seconds + 2.0 * config.context() as f64 / f64::from(SAMPLE_RATE_HZ))
             }
-            Items::Recordings => (None, longest),
+            Items::Recordings => (None, corpus.train.longest()),
         };
         let items = schedule.batch_size.div_ceil(devices.count());
         let samples = (at_once * f64::from(SAMPLE_RATE_HZ)) as u64 * items as u64;
