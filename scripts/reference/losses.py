@@ -15,6 +15,9 @@ COMPRESSION = 0.3
 POWER_EPSILON = 1e-6
 """Added to squared magnitudes of the compressed spectrum, so that silence has a gradient."""
 
+ERROR_FLOOR = 1e-4
+"""Errors of this share of the noisy energy count as none."""
+
 SILENCE = 1e-10
 """A signal of a lower mean square is silent."""
 
@@ -78,6 +81,12 @@ def compressed_spectrum(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tenso
     return ((a - a_hat) ** 2 + (s - s_hat).abs() ** 2 / 2).mean()
 
 
+def error_level(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
+    """Level of the error relative to the noisy signal, in dB: Wisdom et al. 2021, equation 4 for silent targets."""
+    error, reference = ((x.square().sum(-1)) for x in (estimate - clean, noisy))
+    return (10 * torch.log10(error / reference + ERROR_FLOOR)).mean()
+
+
 LOSSES = {
     "l1": l1,
     "energy-conserving-l1": energy_conserving_l1,
@@ -85,4 +94,5 @@ LOSSES = {
     "wsdr": wsdr,
     "multi-resolution-stft": multi_resolution_stft,
     "compressed-spectrum": compressed_spectrum,
+    "error-level": error_level,
 }

@@ -8,6 +8,7 @@
 //! | `wsdr` | -1 (best) to 1 | the ratio of speech to error at any level, and items without speech | Choi et al. 2019 |
 //! | `multi-resolution-stft` | 0 at best | spectra in short and long frames; blind to phase | Yamamoto et al. 2020 |
 //! | `compressed-spectrum` | 0 at best | quiet speech, at any level | Ephrat et al. 2018, Braun and Tashev 2021 |
+//! | `error-level` | -40 (best) dB up | little noise as much as loud noise, and items without speech | Wisdom et al. 2021 |
 
 mod compressed_spectrum;
 mod multi_resolution;
@@ -68,17 +69,26 @@ pub enum Loss {
     /// Ours are the weights of 1 and 1/2, the level of the whole signal with its pauses, and a constant added to
     /// squared magnitudes, so that silence has a gradient.
     CompressedSpectrum,
+    /// Level of the error in dB relative to the noisy signal, -40 at best: `10 log10((|ŷ - y|² + τ|x|²) / |x|²)` with
+    /// `τ = 1e-4`. Wisdom et al. 2021, "What's all the FUSS about free universal sound separation data?", equation 4.
+    ///
+    /// Up to what an item has in common with all others it is the negative SNR of the estimate: halving the error
+    /// counts the same, whether there was much noise or little, which cosines as in [`Loss::Wsdr`] hardly see.
+    ///
+    /// Ours is the reference: the paper takes the noisy signal for silent targets only, and the clean one elsewhere.
+    ErrorLevel,
 }
 
 impl Loss {
     /// Every loss.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::L1,
         Self::EnergyConservingL1,
         Self::Mse,
         Self::Wsdr,
         Self::MultiResolutionStft,
         Self::CompressedSpectrum,
+        Self::ErrorLevel,
     ];
 
     /// The name in files and on the command line, such as `multi-resolution-stft`.
@@ -90,6 +100,7 @@ impl Loss {
             Self::Wsdr => "wsdr",
             Self::MultiResolutionStft => "multi-resolution-stft",
             Self::CompressedSpectrum => "compressed-spectrum",
+            Self::ErrorLevel => "error-level",
         }
     }
 
@@ -127,7 +138,7 @@ impl Loss {
                 let (masked, dilution) = signals.masked(ranges);
                 compare(masked) * dilution
             }
-            Self::Wsdr => compare(signals.masked(ranges).0),
+            Self::Wsdr | Self::ErrorLevel => compare(signals.masked(ranges).0),
             // Where a stretch starts decides where its frames are.
             Self::MultiResolutionStft | Self::CompressedSpectrum => {
                 Tensor::cat(signals.stretches(ranges).map(compare).collect(), 0)
@@ -150,6 +161,7 @@ impl Loss {
                 let transform = CompressedSpectrum::new(device);
                 Box::new(move |signals| transform.compare(signals))
             }
+            Self::ErrorLevel => Box::new(waveform::error_level),
         }
     }
 }

@@ -142,7 +142,7 @@ fn losses_go_by_one_name_each() {
     assert!(Loss::ALL.is_sorted());
     let error = "l2".parse::<Loss>().expect_err("there is none");
     assert!(matches!(error, Error::Config { field: "loss", .. }));
-    let known = "l1, energy-conserving-l1, mse, wsdr, multi-resolution-stft, compressed-spectrum";
+    let known = "l1, energy-conserving-l1, mse, wsdr, multi-resolution-stft, compressed-spectrum, error-level";
     assert_eq!(error.to_string(), format!("loss: expected one of {known}, got \"l2\""));
 }
 

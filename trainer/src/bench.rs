@@ -53,7 +53,8 @@ pub struct BenchArguments {
     /// Preset of the network (see `trainer models`).
     #[arg(long, default_value = "dcunet-small")]
     network: String,
-    /// What is minimised: l1, mse, energy-conserving-l1, wsdr, multi-resolution-stft or compressed-spectrum.
+    /// What is minimised: l1, mse, energy-conserving-l1, wsdr, multi-resolution-stft, compressed-spectrum
+    /// or error-level.
     #[arg(long, default_value = "wsdr")]
     loss: Loss,
     /// Items a step.

@@ -10,6 +10,9 @@ use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::AutodiffBackend;
 
+/// Most shares of a batch on the CPU.
+const MAX_CPU_SHARES: usize = 256;
+
 /// A device as people name it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Device {
@@ -47,7 +50,8 @@ impl fmt::Display for Device {
     }
 }
 
-/// One or several devices of a kind, which share the work of training.
+/// One or several devices of a kind, which share the work of training: `cuda:0,cuda:1` for two GPUs, `cpu:2` for the CPU computing two
+/// shares of every batch side by side. Much of what the CPU backend does uses one thread, so shares are how all cores get busy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Devices(Vec<Device>);
 
@@ -55,10 +59,16 @@ impl FromStr for Devices {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(shares) = text.strip_prefix("cpu:") {
+            return match shares.parse() {
+                Ok(shares @ 1..=MAX_CPU_SHARES) => Ok(Self(vec![Device::Cpu; shares])),
+                _ => Err(format!("expected cpu:N with N from 1 to {MAX_CPU_SHARES}, got {text:?}")),
+            };
+        }
         let devices = text.split(',').map(|one| one.trim().parse()).collect::<Result<Vec<Device>, _>>()?;
         let several = devices.len() > 1;
         if several && devices.iter().any(|device| !matches!(device, Device::Cuda(_))) {
-            return Err(format!("expected one device, or several of the kind cuda:N, got {text:?}"));
+            return Err(format!("expected one device, several of the kind cuda:N, or cpu:N, got {text:?}"));
         }
         if (1..devices.len()).any(|index| devices[..index].contains(&devices[index])) {
             return Err(format!("expected every device once, got {text:?}"));
@@ -125,8 +135,8 @@ impl Devices {
     pub fn train<J: Training>(&self, job: J, checkpointing: bool) -> Result<J::Output> {
         type Checkpointed<B> = Autodiff<B, BalancedCheckpointing>;
         match (self.0[0], checkpointing) {
-            (Device::Cpu, false) => job.run::<Autodiff<Flex>>(vec![Default::default()]),
-            (Device::Cpu, true) => job.run::<Checkpointed<Flex>>(vec![Default::default()]),
+            (Device::Cpu, false) => job.run::<Autodiff<Flex>>(vec![Default::default(); self.count()]),
+            (Device::Cpu, true) => job.run::<Checkpointed<Flex>>(vec![Default::default(); self.count()]),
             #[cfg(feature = "wgpu")]
             (device @ Device::Wgpu, false) => {
                 guard(device, || job.run::<Autodiff<burn::backend::Wgpu>>(vec![Default::default()]))
@@ -199,12 +209,17 @@ mod tests {
 
     #[test]
     fn devices_are_named_as_documented() {
-        for (text, count) in [("cpu", 1), ("wgpu", 1), ("cuda", 1), ("cuda:3", 1), ("cuda:0, cuda:2", 2)] {
+        for (text, count) in [("cpu", 1), ("cpu:4", 4), ("wgpu", 1), ("cuda", 1), ("cuda:3", 1), ("cuda:0, cuda:2", 2)]
+        {
             assert_eq!(text.parse::<Devices>().map(|devices| devices.count()), Ok(count), "{text}");
         }
-        for (text, reason) in
-            [("gpu", "expected cpu"), ("", "expected cpu"), ("cpu,cuda:0", "of the kind"), ("cuda:0,cuda", "once")]
-        {
+        for (text, reason) in [
+            ("gpu", "expected cpu"),
+            ("", "expected cpu"),
+            ("cpu,cuda:0", "of the kind"),
+            ("cuda:0,cuda", "once"),
+            ("cpu:0", "from 1"),
+        ] {
             assert!(text.parse::<Devices>().expect_err(text).contains(reason), "{text}");
         }
     }

@@ -29,22 +29,29 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Reads the model. A name that is built in wins over a file of that name.
+    /// Reads the model.
     pub fn load(&self) -> Result<Bundle> {
-        let name = self.model.as_str();
-        if let Some((_, bytes)) = EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
-            return Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"));
-        }
-        let bytes = match fs::read(Path::new(name)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let names = EMBEDDED.map(|(name, _)| name).join(", ");
-                bail!("--model: expected one of {names}, or the path of a bundle, got {name:?}, which is neither")
-            }
-            Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
-        };
-        Bundle::from_bytes(&bytes).with_context(|| format!("cannot use {name}"))
+        load("--model", &self.model)
     }
+}
+
+/// Reads a model that is built in, or the bundle at a path; a name that is built in wins. `option` is what asked for it.
+///
+/// # Errors
+/// When it is neither, or cannot be used.
+pub fn load(option: &str, name: &str) -> Result<Bundle> {
+    if let Some((_, bytes)) = EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
+        return Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"));
+    }
+    let bytes = match fs::read(Path::new(name)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let names = EMBEDDED.map(|(name, _)| name).join(", ");
+            bail!("{option}: expected one of {names}, or the path of a bundle, got {name:?}, which is neither")
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+    };
+    Bundle::from_bytes(&bytes).with_context(|| format!("cannot use {name}"))
 }
 
 #[cfg(test)]

@@ -300,6 +300,37 @@ fn every_way_to_train_works() {
 }
 
 #[test]
+fn a_run_begins_with_the_weights_of_a_model() {
+    let folder = corpus();
+    let root = folder.path();
+    // Steps too small to change anything.
+    let run = format!(
+        "{RUN} --set schedule.steps=2 --set schedule.valid_every=2 --set optimiser.learning_rate=1e-30 --set optimiser.weight_decay=0"
+    );
+    let said = succeed(root, &format!("{run} --set run.seed=1 -o first"));
+    assert!(!said.contains("begins with"), "{said}");
+    succeed(root, &format!("{run} --set run.seed=2 -o other"));
+    let said = succeed(root, &format!("{run} --set run.seed=2 --set network.weights=first/best.zip -o second"));
+    assert!(said.contains("begins with the weights of autoencoder, 2 steps of wsdr"), "{said}");
+    let [first, other, second] = ["first", "other", "second"].map(|run| weights(&root.join(run)));
+    assert_same(&first, &second);
+    let decoder = |weights: &Weights| weights.get("decoder_weight").unwrap().values.clone();
+    assert_ne!(decoder(&first), decoder(&other));
+    let card = Bundle::from_bytes(&fs::read(root.join("second/best.zip")).unwrap()).unwrap().card;
+    assert!(card.training.began_with.contains("autoencoder, 2 steps"), "{card:?}");
+    // What it began with is known after a pause, too, even where the model is gone.
+    fs::remove_file(root.join("first/best.zip")).unwrap();
+    let said = succeed(root, "train --resume -o second --set schedule.steps=4");
+    assert!(said.contains("begins with the weights of autoencoder"), "{said}");
+
+    let line = fail(root, &format!("{run} --set network.weights=wavenet -o new"));
+    assert!(line.contains("network.weights: expected a network of the shape"), "{line}");
+    let line = fail(root, &format!("{run} --set network.weights=nowhere.zip -o new"));
+    assert!(line.contains("network.weights: expected one of dcunet") && line.contains("nowhere.zip"), "{line}");
+    assert!(!root.join("new").exists());
+}
+
+#[test]
 fn it_ends_when_nothing_gets_better() {
     let folder = corpus();
     let root = folder.path();

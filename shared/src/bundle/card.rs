@@ -38,6 +38,9 @@ pub struct Training {
     /// The commit of the program; empty on cards from before it was noted.
     #[serde(default)]
     pub commit: String,
+    /// The weights it began with; empty where they were random.
+    #[serde(default)]
+    pub began_with: String,
     /// Seed of weights, data order and noise.
     pub seed: u64,
     /// Optimiser steps.
@@ -97,6 +100,9 @@ impl Card {
         }
         let training = &self.training;
         line(format_args!("\n## Training\n\n```\n{}\n```\n", training.command));
+        if !training.began_with.is_empty() {
+            line(format_args!("- Began with {}", training.began_with));
+        }
         line(format_args!("- Steps: {}, {:.1} hours of audio seen", training.steps, training.hours_seen));
         line(format_args!("- Loss: {}", training.loss));
         line(format_args!("- Noise: {}", training.noise));

@@ -79,10 +79,9 @@ impl<B: Backend> Stft<B> {
         let padded = (frames - 1) * self.hop_length;
         let signal = signal.pad([(0, 0), (half, half + padded - samples)], PadMode::Constant(0.0));
         let framed = frame(signal, self.n_fft, self.hop_length);
-        framed
-            .matmul(self.analysis.clone().unsqueeze())
-            .reshape([batch, frames, 2, config.bins()])
-            .permute([0, 2, 3, 1])
+        // In this order the product lies in memory as it is given back: on the CPU views of another order are slow to work on.
+        let spectrum = self.analysis.clone().transpose().unsqueeze().matmul(framed.swap_dims(1, 2));
+        spectrum.reshape([batch, 2, config.bins(), frames])
     }
 
     /// The least-squares inverse (Griffin and Lim 1984, eq. 6), trimmed to `samples`.
@@ -95,10 +94,8 @@ impl<B: Backend> Stft<B> {
     pub fn inverse(&self, spectrum: Tensor<B, 4>, samples: usize) -> Tensor<B, 2> {
         let [batch, _, bins, frames] = spectrum.dims();
         assert!(frames >= self.config().frames(samples), "{frames} frames do not cover {samples} samples");
-        let framed = spectrum
-            .permute([0, 3, 1, 2])
-            .reshape([batch, frames, 2 * bins])
-            .matmul(self.synthesis.clone().unsqueeze());
+        let framed =
+            spectrum.reshape([batch, 2 * bins, frames]).swap_dims(1, 2).matmul(self.synthesis.clone().unsqueeze());
         let envelope = self.squared_window.clone().reshape([1, 1, self.n_fft]).expand([1, frames, self.n_fft]);
         let half = self.n_fft / 2;
         let signal = overlap_add(framed, self.hop_length).narrow(1, half, samples);

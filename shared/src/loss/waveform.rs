@@ -1,9 +1,14 @@
 //! Losses of samples: `[batch, 1, samples]` → `[batch]`, by the formulas in [`super::Loss`].
 
+use core::f64::consts::LN_10;
+
 use burn::prelude::*;
 
 use super::EPSILON;
 use super::signals::Signals;
+
+/// Errors of this share of the noisy energy are as good as none: -40 dB.
+const ERROR_FLOOR: f64 = 1e-4;
 
 pub(super) fn l1<B: Backend>(Signals { clean, estimate, .. }: Signals<B>) -> Tensor<B, 1> {
     mean((clean - estimate).abs())
@@ -32,6 +37,13 @@ pub(super) fn wsdr<B: Backend>(Signals { noisy, clean, estimate }: Signals<B>) -
     let speech_term = weight.clone() * cosine(&clean, &estimate);
     let noise_term = weight.neg().add_scalar(1.0) * cosine(&noise, &estimated_noise);
     (speech_term + noise_term).neg().flatten(0, 2)
+}
+
+pub(super) fn error_level<B: Backend>(Signals { noisy, clean, estimate }: Signals<B>) -> Tensor<B, 1> {
+    let energy = |x: Tensor<B, 3>| x.square().sum_dim(2) + EPSILON;
+    let reference = energy(noisy);
+    let ratio = energy(clean - estimate) / reference + ERROR_FLOOR;
+    (ratio.log() * (10.0 / LN_10)).flatten(0, 2)
 }
 
 /// `[batch, 1, samples]` → `[batch]`

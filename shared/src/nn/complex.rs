@@ -190,14 +190,20 @@ impl<B: Backend> ComplexBatchNorm<B> {
     fn covariance(centred: Tensor<B, 3>) -> Tensor<B, 2> {
         let [_, rows, positions] = centred.dims();
         let channels = rows / 2;
-        let gram = centred.clone().matmul(centred.swap_dims(1, 2)).mean_dim(0) / positions as f64;
+        // Only one side of it has a gradient: that of the other would be a view in another order, which is slow to add on the CPU.
+        let gram = centred.clone().matmul(centred.detach().swap_dims(1, 2)).mean_dim(0) / positions as f64;
         let gram = gram.reshape([rows, rows]);
         let eye = Tensor::<B, 2>::eye(channels, &gram.device());
         let diagonal = |row: usize, column: usize| {
             let block = gram.clone().slice([row..row + channels, column..column + channels]);
             (block * eye.clone()).sum_dim(0)
         };
-        Tensor::cat(vec![diagonal(0, 0), diagonal(channels, channels), diagonal(0, channels)], 0)
+        // An element and its mirror image are equal. Both together, and one taken off, have the value of one and the gradient of both.
+        let symmetric = |row, column| {
+            let (one, other) = (diagonal(row, column), diagonal(column, row));
+            one + other.clone() - other.detach()
+        };
+        Tensor::cat(vec![symmetric(0, 0), symmetric(channels, channels), symmetric(0, channels)], 0)
     }
 
     fn track(&self, mean: Tensor<B, 2>, covariance: Tensor<B, 2>) {

@@ -9,6 +9,7 @@ use shared::noise;
 use shared::pipeline::INPUT_RMS;
 
 use super::corpus::{Recording, Split};
+use super::equaliser::Equaliser;
 use super::manifest::SILENCE_RMS;
 use super::mixture::Held;
 use super::order::Order;
@@ -34,6 +35,7 @@ pub struct Maker {
     mixture: noise::Recipe,
     /// Length of a crop; whole recordings where there is none.
     crop_length: Option<usize>,
+    equaliser_probability: f64,
     seed: u64,
 }
 
@@ -46,6 +48,7 @@ impl Maker {
             order: Order::new(&split, data.items, data.crop_seconds, seed),
             mixture: recipe.noise.chains.clone(),
             crop_length: (data.items == Items::Crops).then_some(crop_length),
+            equaliser_probability: data.equaliser_probability,
             seed,
             split,
         }
@@ -67,18 +70,21 @@ impl Maker {
 
     /// Item `index` of an epoch: the same for the same seed, epoch and index, whatever came before it and whoever asks for it.
     ///
-    /// One of the mixture's chains makes it noisy; its [target](noise::DrawnChain::target) is the clean side. Pairs stay as they
-    /// are.
+    /// One of the mixture's chains makes it noisy; its [target](noise::DrawnChain::target) is the clean side. Equalisers change
+    /// clean speech before that, and both sides of an item after it, so that speech and noise are coloured each in its own way.
     ///
     /// # Errors
     /// When a recording cannot be read, or a chain asks for one that there is not.
     pub fn item_of_epoch(&self, epoch: u64, index: usize) -> Result<Item> {
         let mut rng = generator(self.seed, epoch << 32 | index as u64);
         let number = self.order.recording(epoch, index);
-        let item = match self.split.speech.get(number) {
+        let mut item = match self.split.speech.get(number) {
             Some(speech) => {
                 let speech = self.split.read(speech)?;
-                let clean = cut(&speech, place(&speech, self.crop_length, &mut rng), self.crop_length);
+                let mut clean = cut(&speech, place(&speech, self.crop_length, &mut rng), self.crop_length);
+                if let Some(equaliser) = self.equaliser(&mut rng) {
+                    equaliser.apply(&mut clean);
+                }
                 self.add_noise(&clean, &mut rng)?
             }
             None => {
@@ -86,8 +92,16 @@ impl Maker {
                 Item::stretch(&self.split, pair, self.crop_length, &mut rng)?
             }
         };
+        if let Some(equaliser) = self.equaliser(&mut rng) {
+            equaliser.apply(&mut item.clean);
+            equaliser.apply(&mut item.noisy);
+        }
         // A level around the one at which the network will be used, as whole recordings and crops of them differ.
         Ok(item.at_level(INPUT_RMS * db_to_amplitude(rng.random_range(-8.0..8.0))))
+    }
+
+    fn equaliser(&self, rng: &mut impl Rng) -> Option<Equaliser> {
+        rng.random_bool(self.equaliser_probability).then(|| Equaliser::draw(rng))
     }
 
     fn add_noise(&self, clean: &[f32], rng: &mut impl Rng) -> Result<Item> {

@@ -1,6 +1,7 @@
 //! What networks are trained on: recordings or synthetic sound, mixed on the fly.
 
 pub mod corpus;
+pub mod equaliser;
 pub mod item;
 pub mod loader;
 pub mod manifest;

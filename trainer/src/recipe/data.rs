@@ -27,6 +27,8 @@ pub struct Data {
     pub crop_seconds: f64,
     /// Whole recordings go through the network in pieces of this length; 0 for all at once.
     pub piece_seconds: f64,
+    /// Probability with which clean speech is [equalised](crate::data::equaliser), and with which an item is once more.
+    pub equaliser_probability: f64,
     /// Whether files that cannot be read or are silent are left out, with a line for each, and not refused.
     pub skip_unusable: bool,
     /// Decoded recordings kept in memory, at most.
@@ -57,6 +59,7 @@ impl Default for Data {
             items: Items::Crops,
             crop_seconds: 2.0,
             piece_seconds: 0.0,
+            equaliser_probability: 0.5,
             skip_unusable: false,
             cache_gib: 2.0,
             workers: 0,
@@ -76,6 +79,9 @@ impl Data {
         ensure!(pieces, "data.piece_seconds: expected 0 (no pieces) or 0.1 to 600, got {piece}");
         let crops = piece == 0.0 || self.items == Items::Recordings;
         ensure!(crops, "data.piece_seconds: expected 0 where items are crops, got {piece}");
+        let equaliser = self.equaliser_probability;
+        let probability = (0.0..=1.0).contains(&equaliser);
+        ensure!(probability, "data.equaliser_probability: expected 0 to 1, got {equaliser}");
         ensure!((0.0..=4096.0).contains(&cache), "data.cache_gib: expected 0 to 4096, got {cache}");
         ensure!(self.workers <= 256, "data.workers: expected 0 to 256, got {}", self.workers);
         Ok(())

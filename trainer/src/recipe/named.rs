@@ -62,7 +62,7 @@ mod tests {
             assert!(!recipe.run.summary.is_empty(), "{name} says what it is");
         }
         // What a recipe minimises besides can be left out.
-        let recipe = load("dcunet-small", &["loss.compressed-spectrum=0".into()])?;
+        let recipe = load("dcunet-small", &["loss.compressed-spectrum=0".into(), "loss.error-level=0".into()])?;
         assert_eq!(recipe.loss.to_string(), "wsdr");
         Ok(())
     }

@@ -36,11 +36,13 @@ pub struct Network {
     pub preset: String,
     /// What differs from the preset: fields of the network's configuration.
     pub shape: toml::Table,
+    /// The model whose weights are the first ones; random ones if empty.
+    pub weights: String,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { preset: "dcunet-small".into(), shape: toml::Table::new() }
+        Self { preset: "dcunet-small".into(), shape: toml::Table::new(), weights: String::new() }
     }
 }
 
@@ -96,7 +98,7 @@ pub struct Optimiser {
 
 impl Default for Optimiser {
     fn default() -> Self {
-        Self { learning_rate: 1.5e-3, weight_decay: 1e-4, max_gradient_norm: 3.0, ema_decay: 0.99 }
+        Self { learning_rate: 1.5e-3, weight_decay: 1e-4, max_gradient_norm: 3.0, ema_decay: 0.995 }
     }
 }
 

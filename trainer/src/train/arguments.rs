@@ -24,7 +24,7 @@ pub struct TrainArguments {
     /// Folder of noise: short for --set data.noise=DIR.
     #[arg(long, value_name = "DIR")]
     noise: Option<PathBuf>,
-    /// cpu, wgpu, cuda, cuda:N or cuda:0,cuda:1: short for --set run.device=DEVICE.
+    /// cpu, cpu:N (N shares of a batch side by side), wgpu, cuda, cuda:N or cuda:0,cuda:1: short for --set run.device=DEVICE.
     #[arg(long)]
     device: Option<String>,
     /// Another value for a field of the recipe, such as schedule.steps=500; can be given again.

@@ -14,13 +14,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{AdamW, AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn_train::Interrupter;
-use shared::bundle::{self, Bundle, Card, Precision, Score};
+use shared::bundle::{self, Bundle, BundleConfig, Card, Precision, Score};
 use shared::nn::NetworkConfig;
 
 pub use arguments::TrainArguments;
@@ -37,6 +37,7 @@ use crate::audio_file::write_whole;
 use crate::data::{Corpus, Loader, Maker, mixture};
 use crate::device::{Devices, Training};
 use crate::interrupt::{self, Interrupted};
+use crate::model;
 use crate::recipe::Recipe;
 use crate::run::{self, Entry};
 use crate::scores::{Group, Scored};
@@ -73,15 +74,39 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     let mut plan = Plan::new(recipe, &corpus, valid.len(), &devices)?;
     let maker = Arc::new(Maker::new(corpus.train, recipe));
     plan.epoch_items = maker.epoch_length();
-    if let Some(command) = Plan::command_of(run).filter(|_| start.resume) {
-        plan.command = command;
+    let weights = if start.resume {
+        plan.keep_beginning(run);
+        None
+    } else {
+        first_weights(recipe)?
+    };
+    if let Some(Bundle { card, .. }) = &weights {
+        plan.begins_with =
+            format!("the weights of {}, {} steps of {}", card.name, card.training.steps, card.training.loss);
     }
     eprintln!("{plan}");
     if start.plan_only {
         return Ok(());
     }
-    let job = TrainJob { recipe, run, start, plan, sources, maker, valid };
+    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights };
     devices.train(job, recipe.run.gradient_checkpointing)
+}
+
+/// The model whose weights are the first ones, if the recipe names one.
+fn first_weights(recipe: &Recipe) -> Result<Option<Bundle>> {
+    let name = &recipe.network.weights;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let bundle = model::load("network.weights", name)?;
+    let BundleConfig { sample_rate_hz, ref network, .. } = bundle.config;
+    let expected = recipe.network_config()?;
+    ensure!(*network == expected, "network.weights: expected a network of the shape {expected:?}, got {network:?}");
+    ensure!(
+        sample_rate_hz == SAMPLE_RATE_HZ,
+        "network.weights: expected a network for {SAMPLE_RATE_HZ} Hz, got one for {sample_rate_hz} Hz"
+    );
+    Ok(Some(bundle))
 }
 
 struct TrainJob<'a> {
@@ -92,6 +117,8 @@ struct TrainJob<'a> {
     sources: Vec<bundle::Source>,
     maker: Arc<Maker>,
     valid: ValidationSet,
+    /// The first weights, where they are not random.
+    weights: Option<Bundle>,
 }
 
 /// The optimiser of all runs.
@@ -105,7 +132,10 @@ impl Training for TrainJob<'_> {
         let config = self.recipe.network_config()?;
         let device = devices[0].clone();
         B::seed(&device, about.seed);
-        let network = config.init::<B>(&device);
+        let network = match &self.weights {
+            Some(weights) => weights.network::<B>(&device).context("network.weights")?,
+            None => config.init::<B>(&device),
+        };
         let mut trained = Trained::<B, Adam<B>> {
             average: (optimiser.ema_decay > 0.0).then(|| Average::new(&network, optimiser.ema_decay)),
             trainee: Trainee { network },
@@ -253,6 +283,7 @@ impl TrainJob<'_> {
             training: bundle::Training {
                 command: plan.command.clone(),
                 commit: plan.commit.clone(),
+                began_with: plan.begins_with.clone(),
                 seed: plan.seed,
                 steps: step,
                 hours_seen: plan.hours.unwrap_or_default() * step as f64 / plan.steps as f64,

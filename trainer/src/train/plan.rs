@@ -45,6 +45,9 @@ pub struct Plan {
     pub batch_size: usize,
     /// Hours of audio in all steps; none where items are whole recordings of different lengths.
     pub hours: Option<f64>,
+    /// The weights that the first step begins with; empty where they are random.
+    #[serde(default)]
+    pub begins_with: String,
     /// What is minimised.
     pub loss: String,
     /// Memory of a step on the device, estimated.
@@ -131,6 +134,7 @@ impl Plan {
             steps: schedule.steps,
             batch_size: schedule.batch_size,
             hours: item_seconds.map(|seconds| seconds * (schedule.steps * schedule.batch_size) as f64 / 3600.0),
+            begins_with: String::new(),
             loss: recipe.loss.to_string(),
             memory_bytes: config.training_bytes(samples),
             device: recipe.run.device.clone(),
@@ -142,10 +146,12 @@ impl Plan {
         })
     }
 
-    /// The command line that began the run in a folder, where it has a plan.
-    pub fn command_of(run: &Path) -> Option<String> {
-        let bytes = fs::read(run.join("plan.json")).ok()?;
-        serde_json::from_slice::<Self>(&bytes).ok().map(|plan| plan.command)
+    /// What began the run that goes on in a folder, if its plan is there.
+    pub fn keep_beginning(&mut self, run: &Path) {
+        let plan = fs::read(run.join("plan.json")).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        if let Some(before) = plan {
+            (self.command, self.begins_with) = (before.command, before.begins_with);
+        }
     }
 
     /// Writes it into the run's folder.
@@ -184,6 +190,9 @@ impl fmt::Display for Plan {
         let epochs = (self.steps * self.batch_size) as f64 / self.epoch_items as f64;
         let hours = self.hours.map_or(String::new(), |hours| format!(", {hours:.1} h of audio"));
         writeln!(f, "steps       {} of {} items: {epochs:.1} epochs{hours}", self.steps, self.batch_size)?;
+        if !self.begins_with.is_empty() {
+            writeln!(f, "begins with {}", self.begins_with)?;
+        }
         writeln!(f, "loss        {}", self.loss)?;
         writeln!(
             f,
