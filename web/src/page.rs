@@ -150,10 +150,10 @@ fn take(shared: &Shared, response: Response, buffers: Vec<ArrayBuffer>) {
         }
         // Another may have been chosen meanwhile; that one is on its way.
         Response::Loaded { model, .. } if model != app.model => {}
-        Response::Loaded { model, summary, parameters } => {
+        Response::Loaded { model, summary, parameters, limits } => {
             app.ready = true;
             app.status("ready", &format!("Ready: {model}."));
-            let text = format!("{summary} {parameters} parameters.");
+            let text = format!("{summary} {parameters} parameters. {}", limits.join(" "));
             app.element("model-note").set_text_content(Some(&text));
             let waiting = app.waiting();
             drop(app);

@@ -114,6 +114,8 @@ pub enum Response {
         summary: String,
         /// Learned numbers in it.
         parameters: usize,
+        /// What its card says that it is bad at, a sentence each.
+        limits: Vec<String>,
     },
     /// A recording is being denoised.
     Progress {

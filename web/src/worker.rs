@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use js_sys::{ArrayBuffer, Uint8Array};
+use shared::bundle::Card;
 use shared::{Bundle, wav};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -70,8 +71,8 @@ async fn answer(request: Request, buffers: Vec<ArrayBuffer>, session: &mut Optio
             let bytes = fetch(&url).await?;
             let bundle = Bundle::from_bytes(&bytes).map_err(|error| Failure::NoModel(error.to_string()))?;
             session.load(&bundle).map_err(|error| Failure::NoModel(error.to_string()))?;
-            let (summary, parameters) = (bundle.card.summary, bundle.card.parameters);
-            post(&Response::Loaded { model, summary, parameters }, &[]);
+            let Card { summary, parameters, limits, .. } = bundle.card;
+            post(&Response::Loaded { model, summary, parameters, limits }, &[]);
         }
         Request::Denoise { id, input, noise } => {
             let session = session.as_ref().ok_or(Failure::Other("no backend was started".into()))?;

@@ -34,7 +34,23 @@ const EXAMPLES_OF_A_KIND: usize = 1;
 
 /// A fixed set of items, the same in every run on one corpus.
 pub struct ValidationSet {
-    items: Vec<(String, Item)>,
+    items: Vec<Case>,
+}
+
+/// An item of the set.
+struct Case {
+    /// The kind of noise.
+    kind: String,
+    item: Item,
+    /// Scores of the noisy signal, which no network changes.
+    before: Scores,
+}
+
+impl Case {
+    fn new(kind: &str, item: Item) -> Self {
+        let before = Scores::of(&item.noisy, &item.clean, &item.noisy, SAMPLE_RATE_HZ);
+        Self { kind: kind.into(), item, before }
+    }
 }
 
 /// An item with the network's output.
@@ -56,24 +72,24 @@ impl ValidationSet {
         let mut items = Vec::new();
         if !split.speech.is_empty() && !no_noise {
             for index in 0..RECORDED {
-                items.push((RECORDED_KIND.into(), Item::recorded(split, len, index)?));
+                items.push(Case::new(RECORDED_KIND, Item::recorded(split, len, index)?));
             }
             for (kind, field, [first, last]) in OTHER_KINDS {
                 for index in 0..OTHERS {
                     let value = first + (last - first) * index as f64 / (OTHERS - 1) as f64;
                     let chain = Chain::from_json(&json!([{"kind": kind, field: value}]).to_string()).context(kind)?;
-                    items.push((kind.into(), Item::corrupted(split, &chain, len, index)?));
+                    items.push(Case::new(kind, Item::corrupted(split, &chain, len, index)?));
                 }
             }
         }
         if !split.speech.is_empty() {
             for index in 0..OTHERS {
-                items.push((CLEAN.into(), Item::corrupted(split, &Chain::default(), len, index)?));
+                items.push(Case::new(CLEAN, Item::corrupted(split, &Chain::default(), len, index)?));
             }
         }
         if !split.pairs.is_empty() {
             for index in 0..RECORDED {
-                items.push((PAIRED.into(), Item::paired(split, len, index)?));
+                items.push(Case::new(PAIRED, Item::paired(split, len, index)?));
             }
         }
         Ok(Self { items })
@@ -109,11 +125,10 @@ impl ValidationSet {
     ) -> Result<(Vec<Scored>, Vec<Example>)> {
         let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, device.clone());
         let (mut scored, mut examples) = (Vec::new(), Vec::<Example>::new());
-        for (number, (kind, Item { clean, noisy })) in self.items.iter().enumerate() {
+        for (number, Case { kind, item: Item { clean, noisy }, before }) in self.items.iter().enumerate() {
             let estimate = pollster::block_on(denoiser.pieces(noisy, |_| ()))?;
-            let scores = |estimate: &[f32]| Scores::of(noisy, clean, estimate, SAMPLE_RATE_HZ);
-            let (before, after) = (scores(noisy), scores(&estimate));
-            scored.push(Scored { name: format!("{kind} {number}"), kind: kind.clone(), before, after });
+            let after = Scores::of(noisy, clean, &estimate, SAMPLE_RATE_HZ);
+            scored.push(Scored { name: format!("{kind} {number}"), kind: kind.clone(), before: *before, after });
             if examples.iter().filter(|example| example.kind == *kind).count() < EXAMPLES_OF_A_KIND {
                 examples.push(Example { kind: kind.clone(), signals: [clean.clone(), noisy.clone(), estimate] });
             }
