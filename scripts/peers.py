@@ -12,22 +12,15 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from math import gcd
 from pathlib import Path
 
 import noisereduce
 import numpy as np
 import soundfile
-from scipy.signal import resample_poly
 
-from score import recordings
+from score import recordings, resample
 
 RNNOISE_RATE_HZ = 48_000
-
-
-def resample(signal: np.ndarray, rate_hz: int, to_hz: int) -> np.ndarray:
-    divisor = gcd(rate_hz, to_hz)
-    return resample_poly(signal, to_hz // divisor, rate_hz // divisor) if rate_hz != to_hz else signal
 
 
 def rnnoise(signal: np.ndarray, rate_hz: int) -> np.ndarray:

@@ -93,12 +93,14 @@ def intelligibility(clean: np.ndarray, estimate: np.ndarray, rate_hz: int, exten
             return None
 
 
+def resample(signal: np.ndarray, rate_hz: int, to_hz: int) -> np.ndarray:
+    divisor = gcd(rate_hz, to_hz)
+    return resample_poly(signal, to_hz // divisor, rate_hz // divisor) if rate_hz != to_hz else signal
+
+
 def wideband_pesq(clean: np.ndarray, estimate: np.ndarray, rate_hz: int) -> float | None:
     """PESQ; none where it finds no utterance."""
-    if rate_hz != PESQ_RATE_HZ:
-        divisor = gcd(PESQ_RATE_HZ, rate_hz)
-        up, down = PESQ_RATE_HZ // divisor, rate_hz // divisor
-        clean, estimate = (resample_poly(x, up, down) for x in (clean, estimate))
+    clean, estimate = (resample(x, rate_hz, PESQ_RATE_HZ) for x in (clean, estimate))
     try:
         return float(pesq(PESQ_RATE_HZ, clean, estimate, "wb"))
     except PesqError:

@@ -1,6 +1,6 @@
 //! What people feed a denoiser that is no noisy speech, through every trained model.
 //!
-//! `cargo test -p trainer --test models -- --nocapture` prints the figures; docs/networks.md has them for recordings.
+//! `cargo test -p trainer --test models -- --nocapture` prints the figures that docs/networks.md has.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
@@ -13,6 +13,7 @@ use std::path::Path;
 use burn::backend::Flex;
 use shared::audio::{db_to_amplitude, rms};
 use shared::metric::si_sdr;
+use shared::noise::channel::{ClipShape, Limit, clip};
 use shared::{Audio, Bundle, Denoiser};
 
 use common::{rng, speech};
@@ -84,8 +85,7 @@ fn music() -> Vec<f32> {
 #[test]
 fn speech_that_needs_no_denoising_stays_what_it_was() {
     let clean = speech(1, SECONDS);
-    let peak = clean.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
-    let clipped: Vec<f32> = clean.iter().map(|sample| sample.clamp(-0.25 * peak, 0.25 * peak)).collect();
+    let clipped = clip(&clean, Limit::OfPeak(0.25), ClipShape::Hard);
     for (name, keeps, keeps_clipped) in MODELS {
         let model = Model::load(name);
         for (what, input, least) in [("clean speech", &clean, keeps), ("clipped speech", &clipped, keeps_clipped)] {
