@@ -1,28 +1,29 @@
 //! The page: denoises recordings in the browser, on WebGPU or on the CPU. Nothing leaves the device.
 //!
-//! | module | runs in | what it does |
-//! |---|---|---|
-//! | [`protocol`] | both | the messages between page and worker, plain Rust |
-//! | `page` | page | what people see and do |
-//! | `audio_io` | page | files, other formats than WAV, the microphone |
-//! | `worker` | worker | answers requests |
-//! | `recording` | worker | recordings in the browser's memory, read and written bit by bit |
-//! | `session` | worker | the backend in use, and the loaded network |
-//! | `gpu` | worker | whether WebGPU can be used here |
+//! The library is plain Rust, tested natively. Two programs are made with it, each a WebAssembly module: `page`, with what people
+//! see and do, and `worker`, the engine behind it with the networks.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`protocol`], `messages` | what page and worker say to each other, and how it travels |
+//! | [`state`] | all that the page is, and what events make of it |
+//! | [`settings`] | the part of it that is in a link |
+//! | [`take`], [`networks`], [`example`] | recordings, networks and examples |
+//! | [`mix`] | tracks in proportion: before, after, removed, at any strength |
+//! | [`overview`], [`picture`] | waveforms and spectrograms as pixels, marks on axes |
+//! | [`parts`], [`saved`] | files written bit by bit, pages of their own |
 
+pub mod example;
+pub mod mix;
+pub mod networks;
+pub mod overview;
+pub mod parts;
+pub mod picture;
 pub mod protocol;
+pub mod saved;
+pub mod settings;
+pub mod state;
+pub mod take;
 
 #[cfg(target_arch = "wasm32")]
-mod audio_io;
-#[cfg(target_arch = "wasm32")]
-mod gpu;
-#[cfg(target_arch = "wasm32")]
-mod messages;
-#[cfg(target_arch = "wasm32")]
-pub mod page;
-#[cfg(target_arch = "wasm32")]
-mod recording;
-#[cfg(target_arch = "wasm32")]
-mod session;
-#[cfg(target_arch = "wasm32")]
-pub mod worker;
+pub mod messages;

@@ -1,22 +1,30 @@
 //! The messages between page and worker.
 //!
-//! A message is one of these enums as JSON, with audio beside it in buffers that change hands without a copy.
+//! A message is one of these enums as JSON, with what JSON cannot hold beside it: files, samples, a port.
+//!
+//! A recording is a *take*. What can be heard of it are its *tracks*, all of one length, rate and number of channels: track 0 is
+//! the recording as it came, the last are what networks made of it. They go to the page in *pieces* of [`PIECE_SECONDS`], as soon
+//! as there are any, so that the page can show and play what is there, and nobody holds the whole.
 
 use serde::{Deserialize, Serialize};
+use shared::bundle::Card;
 use shared::noise::Chain;
 
-/// Minutes of stereo at 48 kHz that a recording may have. The engine holds a few seconds of it, but the browser holds all of the
-/// file and all of the result.
+/// Length of a piece of a track in seconds; the last of a track may be shorter.
+pub const PIECE_SECONDS: u32 = 4;
+
+/// Minutes of stereo at 48 kHz that a recording may have: the browser holds it and the result as 32-bit floats, on disk or in
+/// memory as it sees fit.
 pub const MAX_MINUTES: usize = 70;
 
 /// [`MAX_MINUTES`] as samples over all channels.
 pub const MAX_SAMPLES: usize = 2 * 48_000 * 60 * MAX_MINUTES;
 
-/// Largest file that can hold no more than [`MAX_SAMPLES`], in bytes.
-pub const MAX_FILE_BYTES: usize = 4 * MAX_SAMPLES;
+/// Samples over all channels of a recording that noise is made on: some noise depends on all of it, so it is held in memory.
+pub const MAX_NOISY_SAMPLES: usize = 2 * 48_000 * 60 * 5;
 
-/// The networks that the page offers; each is `models/NAME.zip`.
-pub const MODELS: [&str; 3] = ["dcunet", "wavenet", "autoencoder"];
+/// Channels that a recording may have: as many as browsers play.
+pub const MAX_CHANNELS: usize = 32;
 
 /// What does the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,41 +37,77 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// The backend that a page's query string asks for: `?backend=webgpu` or `?backend=cpu`. None if it asks for neither.
-    pub fn from_query(query: &str) -> Option<Self> {
-        query.trim_start_matches('?').split('&').find_map(|pair| match pair {
-            "backend=webgpu" => Some(Self::Webgpu),
-            "backend=cpu" => Some(Self::Cpu),
-            _ => None,
-        })
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Webgpu => "WebGPU",
+            Self::Cpu => "CPU",
+        }
     }
 }
 
-/// What the page asks of the worker.
+/// Which backend the engine is to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// Both are timed with the first network, and the faster is taken; the CPU where WebGPU is only emulated.
+    Probe,
+    /// As `Probe`, an emulated WebGPU included: for tests.
+    ProbeAll,
+    /// This one, found faster before; the other if it is not to be had any more.
+    Prefer(Backend),
+    /// This one or none.
+    Only(Backend),
+}
+
+/// What the page asks of the worker. Requests are answered one after the other, but for [`Request::Cancel`] and
+/// [`Request::StopLive`], which are heard at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Request {
     /// Choose a backend. Must be the first request.
     Start {
-        /// The only backend to try; if none, the best there is.
-        backend: Option<Backend>,
+        /// Which.
+        choice: Choice,
     },
-    /// Load a network, in place of the one there is.
+    /// Load a network beside those that there are, or in place of the one of this name.
+    ///
+    /// Beside it: nothing, or an `ArrayBuffer` with the bundle.
     Load {
-        /// Its name, for the answers.
+        /// Its name, for the requests and answers that follow.
         model: String,
-        /// Where its bundle is.
-        url: String,
+        /// Where its bundle is, if not beside the message.
+        url: Option<String>,
     },
-    /// Denoise a recording with the loaded network. Buffers: the WAV file, or one per channel of 32-bit floats.
+    /// Denoise a recording. Beside it: see [`Input`].
     Denoise {
-        /// Number of the recording, for the answers.
+        /// Number of the take, for the answers.
         id: u32,
-        /// What the buffers hold.
+        /// What is beside the message.
         input: Input,
-        /// What is done to it before.
+        /// What is done to the recording before. If something, track 0 is the recording, track 1 the noisy one.
         noise: Option<AddedNoise>,
+        /// Loaded networks, each of which makes a track, in this order.
+        models: Vec<String>,
+        /// Samples per channel of every track that the page has already: a whole number of pieces. Only without noise and
+        /// with one network.
+        from: u64,
     },
+    /// Stop working on this take, or forget that it waits. Answered by [`Failure::Cancelled`] if it was not done.
+    Cancel {
+        /// Number of the take.
+        id: u32,
+    },
+    /// Denoise sound as it comes through a port, which is beside the message: it gets and gives `Float32Array`s of one channel.
+    /// Answered by [`Response::Live`], again and again, until [`Request::StopLive`].
+    StartLive {
+        /// A loaded network.
+        model: String,
+        /// Samples per second, in and out.
+        sample_rate_hz: u32,
+    },
+    /// End that. Answered by [`Response::LiveEnded`].
+    StopLive,
 }
 
 /// Noise that is made before a recording is denoised.
@@ -75,13 +119,13 @@ pub struct AddedNoise {
     pub seed: u32,
 }
 
-/// What the buffers of a recording hold.
+/// What is beside a request to denoise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Input {
-    /// One buffer: a WAV file.
-    Wav,
-    /// A buffer of samples per channel.
+    /// A `Blob`: a WAV, FLAC, MP3, OGG, M4A or MKV file, which the worker reads bit by bit.
+    File,
+    /// For each channel an `ArrayBuffer` of 32-bit floats, which the browser decoded.
     Samples {
         /// Samples per second.
         sample_rate_hz: u32,
@@ -94,67 +138,145 @@ pub enum Input {
 pub enum Response {
     /// The worker listens; what was sent before is lost.
     Listening,
-    /// The backend is chosen.
+    /// What is known of the backends before anything was computed.
     Started {
-        /// Which.
+        /// The backend in use, for now.
         backend: Backend,
-        /// Why not the other, or on which adapter.
+        /// Why, in a few words.
         note: String,
     },
     /// A bundle is on its way.
     Loading {
+        /// Its name.
+        model: String,
         /// Share that has arrived, 0 to 1; none if its size is not known.
         share: Option<f64>,
     },
-    /// The network is ready.
+    /// A network is ready, and has been tried.
     Loaded {
         /// Its name.
         model: String,
-        /// What its card says, in a sentence.
-        summary: String,
-        /// Learned numbers in it.
-        parameters: usize,
-        /// What its card says that it is bad at, a sentence each.
-        limits: Vec<String>,
+        /// What there is to know about it.
+        facts: Facts,
+        /// The backend in use from now on.
+        backend: Backend,
+        /// Why, in a few words.
+        note: String,
     },
-    /// A recording is being denoised.
-    Progress {
-        /// Number of the recording.
+    /// WebGPU failed in the middle of something, which goes on on the CPU.
+    FellBack {
+        /// What happened.
+        reason: String,
+    },
+    /// A recording is being read.
+    Opened {
+        /// Number of the take.
         id: u32,
-        /// Share that is done, 0 to 1.
-        share: f64,
+        /// Samples per second.
+        sample_rate_hz: u32,
+        /// How many channels.
+        channels: usize,
+        /// Samples per channel, if the file says how many.
+        length: Option<u64>,
+        /// Bits per sample of the file, 16, 24 or 32 (floats): what a download takes to lose nothing.
+        bits: u16,
     },
-    /// A recording is denoised. Buffers: the parts of the noisy WAV file if noise was added, then those of the result.
+    /// A piece of a track. Beside it: an `ArrayBuffer` of 32-bit floats, all of the first channel, then all of the next.
+    Piece {
+        /// Number of the take.
+        id: u32,
+        /// Number of the track.
+        track: usize,
+        /// Where in the track it starts, in samples per channel.
+        start: u64,
+    },
+    /// How a track of a noisy take compares with the clean recording, track 0.
+    Scored {
+        /// Number of the take.
+        id: u32,
+        /// Number of the track.
+        track: usize,
+        /// How.
+        scores: Scores,
+    },
+    /// A take is done.
     Done {
-        /// Number of the recording.
+        /// Number of the take.
         id: u32,
-        /// Parts of the noisy WAV file; 0 if no noise was added.
-        noisy_parts: usize,
-        /// Length of the recording in seconds.
-        audio_seconds: f64,
-        /// How long it took, in seconds.
+        /// Samples per channel of every track.
+        length: u64,
+        /// How long the networks took, in seconds.
         elapsed_seconds: f64,
+        /// Memory of the engine at this time, in bytes.
+        engine_bytes: f64,
+    },
+    /// Live sound flows.
+    Live {
+        /// How far the output lags behind the input by the engine's doing, in seconds.
+        latency_seconds: f64,
+        /// Computing time over playing time, lately; it cannot go on above 1.
+        load: f64,
+    },
+    /// Live sound does not flow any more.
+    LiveEnded {
+        /// Why, unless it was asked for.
+        failure: Option<Failure>,
     },
     /// Something could not be done.
     Failed {
-        /// Number of the recording; none if it was not about one.
+        /// Number of the take; none if it was not about one.
         id: Option<u32>,
+        /// The network that it was about, if it was to be loaded.
+        model: Option<String>,
         /// What went wrong.
         failure: Failure,
     },
+}
+
+/// What there is to know about a loaded network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Its card.
+    pub card: Card,
+    /// Size of the bundle in bytes.
+    pub bytes: usize,
+    /// Playing time over computing time, on this device, measured with a second of sound.
+    pub speed: f64,
+}
+
+/// How a track compares with the clean recording; decibels, but for STOI from 0 to 1. `None` where it is not defined: for
+/// silence, or speech of less than 0.4 s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Signal-to-noise ratio.
+    pub snr_db: Option<f64>,
+    /// Scale-invariant signal-to-distortion ratio.
+    pub si_sdr_db: Option<f64>,
+    /// Weighted signal-to-distortion ratio, −1 to 1, higher is better.
+    pub wsdr: Option<f64>,
+    /// Short-time objective intelligibility.
+    pub stoi: Option<f64>,
 }
 
 /// What can go wrong, in the classes that people can do something about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
-    /// Neither we nor the browser can read the file.
+    /// We cannot read the file; the browser may.
     NotAudio,
-    /// The recording is longer than [`MAX_SAMPLES`].
+    /// The file has no samples.
+    Empty,
+    /// The recording has more than [`MAX_SAMPLES`].
     TooLong,
-    /// The microphone may not be used, or there is none.
+    /// Noise was to be made on more than [`MAX_NOISY_SAMPLES`].
+    TooLongForNoise,
+    /// The recording has more than [`MAX_CHANNELS`].
+    TooManyChannels(usize),
+    /// The microphone may not be used.
+    MicrophoneRefused,
+    /// There is no microphone, or it cannot be used.
     NoMicrophone,
-    /// The network could not be fetched.
+    /// The network could not be fetched, or is broken.
     NoModel(String),
     /// The backend that was asked for is not to be had.
     NoBackend(String),
@@ -162,6 +284,12 @@ pub enum Failure {
     Died,
     /// The text that describes noise cannot be used.
     NoNoise(String),
+    /// The network takes longer than the sound plays: computing time over playing time, in percent.
+    TooSlow(u32),
+    /// The browser has no room left for the result.
+    NoRoom,
+    /// It was asked for.
+    Cancelled,
     /// Anything else, as the engine puts it.
     Other(String),
 }
@@ -171,24 +299,41 @@ impl Failure {
     pub fn message(&self) -> String {
         match self {
             Self::NotAudio => {
-                "This file has no sound that can be read. Try WAV, MP3, FLAC, OGG or M4A.".into()
+                "This file has no sound that can be read. Try WAV, FLAC, MP3, OGG, M4A or a video with sound.".into()
             }
+            Self::Empty => "There is no sound in this file: it ends before its first sample.".into(),
             Self::TooLong => format!(
-                "This recording is too long for a page’s memory: at most {MAX_MINUTES} minutes of stereo at 48 kHz. \
-                 Cut it into parts, or use the command line, which takes more."
+                "This recording is too long for a page: at most {MAX_MINUTES} minutes of stereo at 48 kHz. Cut it into parts, \
+                 or use the command line, which takes any length."
             ),
-            Self::NoMicrophone => {
-                "The microphone could not be used. Allow it for this page in the browser's address bar, and check that one \
-                 is connected."
+            Self::TooLongForNoise => {
+                "Noise can be made on 5 minutes of stereo at 48 kHz at most. Choose a shorter recording.".into()
+            }
+            Self::TooManyChannels(channels) => {
+                format!("This recording has {channels} channels; the page takes {MAX_CHANNELS} at most.")
+            }
+            Self::MicrophoneRefused => {
+                "The browser did not allow the microphone. Allow it for this page in the address bar, then try again."
                     .into()
             }
-            Self::NoModel(reason) => format!("The network could not be loaded ({reason}). Check the connection and reload."),
-            Self::NoBackend(reason) => format!("WebGPU cannot be used here: {reason}. Remove “backend=webgpu” from the address."),
+            Self::NoMicrophone => "No microphone could be used. Check that one is connected, then try again.".into(),
+            Self::NoModel(reason) => format!("The network could not be loaded: {reason}."),
+            Self::NoBackend(reason) => {
+                format!("WebGPU cannot be used here: {reason}. Remove “backend=webgpu” from the address.")
+            }
             Self::Died => {
                 "The engine stopped, most likely because the browser gave it no more memory. Try a shorter recording."
                     .into()
             }
             Self::NoNoise(reason) => format!("The noise cannot be made: {reason}."),
+            Self::TooSlow(percent) => format!(
+                "This network needs {percent} % of the time that the sound plays, so it does not keep up on this device. Choose \
+                 a faster one."
+            ),
+            Self::NoRoom => {
+                "The browser has no room left for the result. Remove recordings from the page, and try again.".into()
+            }
+            Self::Cancelled => "Stopped.".into(),
             Self::Other(reason) => format!("This did not work: {reason}."),
         }
     }
@@ -199,42 +344,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries() {
-        assert_eq!(Backend::from_query("?backend=webgpu"), Some(Backend::Webgpu));
-        assert_eq!(Backend::from_query("?a=b&backend=cpu"), Some(Backend::Cpu));
-        for query in ["", "?", "?backend=", "?backend=cuda", "?xbackend=cpu"] {
-            assert_eq!(Backend::from_query(query), None, "{query}");
-        }
-    }
-
-    #[test]
     fn messages_survive_the_way() {
+        let chain = Chain::from_json(r#"[{"kind": "raise-small", "quantile": 0.7}]"#).expect("a chain");
         let requests = [
-            Request::Start { backend: None },
-            Request::Start { backend: Some(Backend::Cpu) },
-            Request::Load { model: "dcunet".into(), url: "http://localhost/models/dcunet.zip".into() },
-            Request::Denoise { id: 3, input: Input::Wav, noise: None },
+            Request::Start { choice: Choice::Probe },
+            Request::Start { choice: Choice::Only(Backend::Cpu) },
+            Request::Load { model: "dcunet".into(), url: Some("http://localhost/models/dcunet.zip".into()) },
+            Request::Denoise { id: 3, input: Input::File, noise: None, models: vec!["dcunet".into()], from: 192_000 },
             Request::Denoise {
                 id: 4,
                 input: Input::Samples { sample_rate_hz: 48_000 },
-                noise: Some(AddedNoise {
-                    chain: Chain::from_json(r#"[{"kind": "raise-small", "quantile": 0.7}]"#).expect("a chain"),
-                    seed: 1,
-                }),
+                noise: Some(AddedNoise { chain, seed: 1 }),
+                models: vec!["dcunet".into(), "wavenet".into()],
+                from: 0,
             },
+            Request::Cancel { id: 4 },
+            Request::StartLive { model: "dcunet".into(), sample_rate_hz: 48_000 },
+            Request::StopLive,
         ];
         for request in requests {
             let json = serde_json::to_string(&request).expect("a message is JSON");
             assert_eq!(serde_json::from_str::<Request>(&json).expect(&json), request);
         }
+        let facts = Facts { card: Card::default(), bytes: 700_000, speed: 9.5 };
+        let scores = Scores { snr_db: Some(-3.0), si_sdr_db: None, wsdr: Some(0.25), stoi: Some(0.5) };
         let responses = [
             Response::Listening,
             Response::Started { backend: Backend::Webgpu, note: "an adapter".into() },
-            Response::Loading { share: Some(0.5) },
-            Response::Progress { id: 1, share: 0.25 },
-            Response::Done { id: 1, noisy_parts: 0, audio_seconds: 2.0, elapsed_seconds: 0.5 },
-            Response::Failed { id: None, failure: Failure::TooLong },
-            Response::Failed { id: Some(2), failure: Failure::Other("why".into()) },
+            Response::Loading { model: "dcunet".into(), share: Some(0.5) },
+            Response::Loaded { model: "dcunet".into(), facts, backend: Backend::Cpu, note: "faster here".into() },
+            Response::FellBack { reason: "device lost".into() },
+            Response::Opened { id: 1, sample_rate_hz: 44_100, channels: 2, length: None, bits: 24 },
+            Response::Piece { id: 1, track: 1, start: 176_400 },
+            Response::Scored { id: 1, track: 2, scores },
+            Response::Done { id: 1, length: 200_000, elapsed_seconds: 0.5, engine_bytes: 1e8 },
+            Response::Live { latency_seconds: 0.8, load: 0.4 },
+            Response::LiveEnded { failure: Some(Failure::TooSlow(140)) },
+            Response::Failed { id: None, model: None, failure: Failure::TooLong },
+            Response::Failed { id: Some(2), model: None, failure: Failure::Other("why".into()) },
         ];
         for response in responses {
             let json = serde_json::to_string(&response).expect("a message is JSON");
@@ -246,17 +393,24 @@ mod tests {
     fn failures_have_words_for_people() {
         let failures = [
             Failure::NotAudio,
+            Failure::Empty,
             Failure::TooLong,
+            Failure::TooLongForNoise,
+            Failure::TooManyChannels(64),
+            Failure::MicrophoneRefused,
             Failure::NoMicrophone,
             Failure::NoModel("status 404".into()),
             Failure::NoBackend("no adapter".into()),
             Failure::Died,
             Failure::NoNoise("step 1: no such kind".into()),
+            Failure::TooSlow(140),
+            Failure::NoRoom,
+            Failure::Cancelled,
             Failure::Other("x".into()),
         ];
         for failure in failures {
             let message = failure.message();
-            assert!(message.len() > 15 && message.ends_with('.'), "{message}");
+            assert!(message.len() > 7 && message.ends_with('.'), "{message}");
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Everything that CI runs.
 
+use std::env;
 use std::time::Instant;
 
 use anyhow::Result;
 
 use crate::command::{self, command};
-use crate::site;
 use crate::tools::{self, WasmToolchain};
+use crate::{root, site, sizes};
 
 /// GPU backends cannot be tested everywhere, but must compile everywhere.
 const GPU_FEATURES: &str = "trainer/cuda,trainer/wgpu";
@@ -50,12 +51,21 @@ pub fn run(browser: bool) -> Result<()> {
         command::run(clippy.args(["--profile", "web", "--", "-D", "warnings"]))
     })?;
     step("page", || site::build().map(drop))?;
+    step("size of the page", || sizes::check(&root().join("dist")))?;
     step("tests in a browser", || {
         let (browser, driver) = tools::browser()?;
+        let axe = tools::axe_core()?;
         let mut test = command("cargo");
         // The whole workspace is named so that features, and with them what is compiled already, stay as they were.
         test.args(["test", "--workspace", "--test", "browser", "--", "--ignored", "--test-threads=1", "--nocapture"]);
-        command::run(test.env("BROWSER", browser).env("CHROMEDRIVER", driver))
+        test.env("BROWSER", browser).env("CHROMEDRIVER", driver).env("AXE", axe);
+        if let Some((firefox, driver)) = tools::firefox() {
+            test.env("FIREFOX", firefox).env("GECKODRIVER", driver);
+        }
+        if env::var_os("SCREENSHOTS").is_none() {
+            test.env("SCREENSHOTS", root().join("target/screenshots"));
+        }
+        command::run(&mut test)
     })
 }
 

@@ -1,3 +1,4 @@
 //! What the workspace's tasks share with its tests.
 
+pub mod policy;
 pub mod serve;

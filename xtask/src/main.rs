@@ -1,8 +1,14 @@
-//! `cargo xtask demo` builds the page and serves it; `cargo xtask test` runs every check. Both install what they need.
+//! `cargo xtask demo` builds the page and serves it, `site` writes it to a folder, `test` runs every check. All install what
+//! they need.
 
 mod checks;
 mod command;
+mod digest;
+mod finish;
+mod html;
+mod networks;
 mod site;
+mod sizes;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +36,18 @@ enum Task {
     },
     /// Build the page into `dist`.
     Build,
+    /// Build the page as a static site that any host can serve.
+    Site {
+        /// The folder to write: a new or empty one, or an earlier site.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// A folder with bundles (*.zip) to offer as well; those named as one of ours replace it.
+        #[arg(long, value_name = "DIR")]
+        models: Option<PathBuf>,
+        /// The path that the site is served under, as in /denoise/ [default: any].
+        #[arg(long, value_name = "PATH", value_parser = html::base_path)]
+        base: Option<String>,
+    },
     /// Run everything that CI runs.
     Test {
         /// Leave out what needs a browser or a graphics driver: the page, its tests, and those on wgpu.
@@ -59,6 +77,11 @@ fn run(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Build => site::build().map(|dist| println!("{}", dist.display())),
+        Task::Site { out, models, base } => {
+            site::write(&out, &finish::Options { models, base })?;
+            println!("{}", out.display());
+            Ok(())
+        }
         Task::Test { no_browser } => checks::run(!no_browser),
     }
 }

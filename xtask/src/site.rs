@@ -1,10 +1,12 @@
 //! The page, built.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use crate::command::run;
+use crate::finish::{self, Options};
 use crate::root;
 use crate::tools::{self, WasmToolchain};
 
@@ -13,11 +15,105 @@ use crate::tools::{self, WasmToolchain};
 /// # Errors
 /// When a tool cannot be installed, or the build fails.
 pub fn build() -> Result<PathBuf> {
+    let dist = root().join("dist");
+    let built = trunk()?;
+    replace(&dist, |site| finish_from(&built, &Options::default(), site))?;
+    Ok(dist)
+}
+
+/// Builds the page as a site in a folder of the user's, whole or not at all.
+///
+/// # Errors
+/// When the folder holds anything but an earlier site, a bundle cannot be used, or the build fails.
+pub fn write(folder: &Path, options: &Options) -> Result<()> {
+    let folder = std::path::absolute(folder).context("cannot tell where --out is")?;
+    // Before the long build, not after.
+    check(&folder)?;
+    let built = trunk()?;
+    check(&folder)?;
+    replace(&folder, |site| finish_from(&built, options, site))
+}
+
+/// Runs trunk; the folder with what it made.
+fn trunk() -> Result<PathBuf> {
     tools::page_builders()?;
     let toolchain = WasmToolchain::find()?;
     eprintln!("xtask: building the page; the first time takes about ten minutes");
     let mut trunk = toolchain.command("trunk")?;
     // Trunk refuses the value "1", which others set.
     run(trunk.env_remove("NO_COLOR").args(["build", "--release"]))?;
-    Ok(root().join("dist"))
+    Ok(root().join("target/trunk"))
+}
+
+fn finish_from(built: &Path, options: &Options, site: &Path) -> Result<()> {
+    finish::finish(built, &root().join("web/public"), options, site)
+}
+
+/// Whether a site may be written to a folder.
+fn check(folder: &Path) -> Result<()> {
+    let unreadable = || format!("cannot read {}", folder.display());
+    if fs::symlink_metadata(folder).is_ok_and(|found| !found.is_dir()) {
+        bail!("{} is not a folder", folder.display());
+    }
+    if !folder.try_exists().with_context(unreadable)? || fs::read_dir(folder).with_context(unreadable)?.next().is_none()
+    {
+        return Ok(());
+    }
+    finish::recognise(folder).context("--out takes a new or empty folder, or an earlier site to replace")
+}
+
+/// Puts in the place of a folder what `make` leaves in an empty one beside it, unless that fails.
+fn replace(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let parent = folder.parent().with_context(|| format!("{} cannot be replaced", folder.display()))?;
+    let unwritable = || format!("cannot write to {}", parent.display());
+    fs::create_dir_all(parent).with_context(unwritable)?;
+    let beside = tempfile::Builder::new().prefix(".site-").tempdir_in(parent).with_context(unwritable)?;
+    let [new, old] = ["new", "old"].map(|name| beside.path().join(name));
+    // Not the temporary folder itself: nobody else may read that.
+    fs::create_dir(&new).with_context(unwritable)?;
+    make(&new)?;
+    let earlier = folder.exists();
+    if earlier {
+        fs::rename(folder, &old).with_context(|| format!("cannot replace {}", folder.display()))?;
+    }
+    if let Err(error) = fs::rename(&new, folder) {
+        if earlier {
+            fs::rename(&old, folder).with_context(|| format!("cannot put {} back", folder.display()))?;
+        }
+        return Err(error).with_context(|| format!("cannot write {}", folder.display()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_replaced_whole_or_not_at_all() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("deep/site");
+        let fill = |text: &'static str| move |site: &Path| Ok(fs::write(site.join(text), text)?);
+        replace(&folder, fill("first")).unwrap();
+        replace(&folder, fill("second")).unwrap();
+        assert!(!folder.join("first").exists() && folder.join("second").is_file());
+        let failed = replace(&folder, |site| {
+            fs::write(site.join("third"), "")?;
+            bail!("no")
+        });
+        assert!(failed.is_err() && folder.join("second").is_file());
+        let left: Vec<_> = fs::read_dir(home.path().join("deep")).unwrap().map(|it| it.unwrap().file_name()).collect();
+        assert_eq!(left, ["site"]);
+    }
+
+    #[test]
+    fn nothing_of_the_users_is_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        check(home.path()).unwrap();
+        check(&home.path().join("new")).unwrap();
+        fs::write(home.path().join("thesis.tex"), "").unwrap();
+        assert!(check(home.path()).is_err());
+        assert!(check(&home.path().join("thesis.tex")).is_err());
+    }
 }

@@ -9,10 +9,17 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::command::{command, output, run};
+use crate::digest::sha256;
 use crate::root;
 
 /// The version of trunk that is known to build this page.
 const TRUNK_VERSION: &str = "0.21.14";
+
+/// The version of the driver of Firefox that is installed where there is none.
+const GECKODRIVER_VERSION: &str = "0.37.1";
+
+/// The version of axe-core, which finds what keeps people from using a page, and the SHA-256 of its `axe.min.js`.
+const AXE_CORE: (&str, &str) = ("4.14.1", "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c");
 
 /// Debian's second Rust toolchain, with the source of the standard library, from which it is built for WebAssembly.
 const DEBIAN_RUST: [&str; 5] = ["rustc-web", "cargo-web", "rust-web-clippy", "rust-web-src", "lld-19"];
@@ -85,6 +92,7 @@ fn rustup_without_timeout() -> bool {
 /// When one cannot be installed.
 pub fn page_builders() -> Result<()> {
     let wasm_bindgen = locked_version("wasm-bindgen")?;
+    // Debug builds would be quicker, but they take minutes on the page then.
     cargo_install(
         "wasm-bindgen-cli",
         "wasm-bindgen",
@@ -111,6 +119,58 @@ pub fn browser() -> Result<(PathBuf, PathBuf)> {
             .context("the tests need Chromium or Chrome, and chromedriver of the same version, on the PATH")?;
     }
     find().context("chromium and chromedriver are installed but not on the PATH")
+}
+
+/// Finds or installs Firefox and its driver: their paths. Says why where there are none: Chromium must do then.
+pub fn firefox() -> Option<(PathBuf, PathBuf)> {
+    let found = find_firefox();
+    found.map_err(|reason| say(&format!("the tests in Firefox are LEFT OUT: {reason:#}"))).ok()
+}
+
+fn find_firefox() -> Result<(PathBuf, PathBuf)> {
+    let find = || ["firefox-esr", "firefox"].into_iter().find_map(on_path);
+    if find().is_none() {
+        install_debian(&["firefox-esr"], "the page is tested in Firefox too").context("there is no Firefox")?;
+    }
+    let firefox = find().context("firefox-esr is installed but not on the PATH")?;
+    if let Some(driver) = on_path("geckodriver") {
+        return Ok((firefox, driver));
+    }
+    // It waits for the browser most of the time, so it may be slow, and is built in half the time.
+    let options = ["--locked", "--debug"];
+    cargo_install("geckodriver", "geckodriver", GECKODRIVER_VERSION, &options, "steers Firefox")?;
+    Ok((firefox, root().join("target/tools/bin/geckodriver")))
+}
+
+/// Finds or downloads axe-core: the path of its script.
+///
+/// # Errors
+/// When it cannot be downloaded, or is not what it was.
+pub fn axe_core() -> Result<PathBuf> {
+    let (version, digest) = AXE_CORE;
+    let folder = root().join("target/tools").join(format!("axe-core-{version}"));
+    let script = folder.join("axe.min.js");
+    if fs::read(&script).is_ok_and(|content| sha256(&content) == digest) {
+        return Ok(script);
+    }
+    say(&format!("downloading axe-core {version} into target/tools: it tests the page's accessibility"));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let archive = folder.join("axe-core.tgz");
+    let url = format!("https://registry.npmjs.org/axe-core/-/axe-core-{version}.tgz");
+    run(command("curl")
+        .args(["--silent", "--show-error", "--fail", "--location", "--retry", "3", &url, "-o"])
+        .arg(&archive))?;
+    run(command("tar")
+        .args(["--strip-components=1", "-xzf"])
+        .arg(&archive)
+        .arg("-C")
+        .arg(&folder)
+        .arg("package/axe.min.js"))?;
+    let content = fs::read(&script).with_context(|| format!("cannot read {}", script.display()))?;
+    if sha256(&content) != digest {
+        bail!("{url} is not what it was: SHA-256 {} of axe.min.js, expected {digest}", sha256(&content));
+    }
+    Ok(script)
 }
 
 /// Sees to a Vulkan device, if only one of software. Elsewhere than on Debian the system's graphics driver must do.
@@ -143,7 +203,6 @@ fn cargo_install(package: &str, program: &str, version: &str, options: &[&str], 
     say(&format!("installing {package} {version} into target/tools: it {why}"));
     let mut install = command("cargo");
     install.args(["install", "--quiet", package, "--version", version, "--root"]).arg(&folder).args(options);
-    // A debug build would be quicker, but these take minutes on the page then.
     run(install.env("CARGO_TARGET_DIR", folder.join("build")))
 }
 

@@ -49,14 +49,19 @@ impl SpectrumPlan {
 
     /// The spectrum of `signal`; the same figures as [`super::stft::Stft::forward`], with no normalisation.
     pub fn forward(&self, signal: &[f32]) -> Spectrum {
-        let StftConfig { n_fft, hop_length } = self.config;
-        let (bins, frames) = (self.config.bins(), self.config.frames(signal.len()));
-        let mut coefficients = vec![Complex32::default(); frames * bins];
+        let hop_length = self.config.hop_length;
+        self.centred_on(signal, (0..self.config.frames(signal.len())).map(|t| t * hop_length))
+    }
+
+    /// Frames centred on any samples of `signal`, zeros assumed outside.
+    pub fn centred_on(&self, signal: &[f32], centres: impl ExactSizeIterator<Item = usize>) -> Spectrum {
+        let (n_fft, bins) = (self.config.n_fft, self.config.bins());
+        let mut coefficients = vec![Complex32::default(); centres.len() * bins];
         let mut input = self.forward.make_input_vec();
         let mut scratch = self.forward.make_scratch_vec();
-        for (t, output) in coefficients.chunks_exact_mut(bins).enumerate() {
+        for (centre, output) in centres.zip(coefficients.chunks_exact_mut(bins)) {
             for (i, (value, gain)) in input.iter_mut().zip(&self.window).enumerate() {
-                let sample = (t * hop_length + i).checked_sub(n_fft / 2).and_then(|index| signal.get(index));
+                let sample = (centre + i).checked_sub(n_fft / 2).and_then(|index| signal.get(index));
                 *value = sample.map_or(0.0, |sample| sample * gain);
             }
             self.forward.process_with_scratch(&mut input, output, &mut scratch).expect("buffers made by the plan");

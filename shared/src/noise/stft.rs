@@ -93,20 +93,28 @@ impl Corruption {
         Ok(plan.inverse(&spectrum, signal.len()))
     }
 
+    /// The magnitude below which a coefficient is small, for each frame of a spectrum.
+    ///
+    /// # Errors
+    /// When the threshold is outside its range.
+    pub fn thresholds(self, spectrum: &Spectrum) -> Result<Vec<f32>> {
+        self.validate()?;
+        let of_file = self.threshold().of_file(spectrum);
+        Ok(spectrum.frames().map(|frame| of_file.unwrap_or_else(|gain| gain * peak(frame))).collect())
+    }
+
     /// Corrupts a spectrum in place.
     ///
     /// # Errors
     /// When the threshold is outside its range.
     pub fn apply_to(self, spectrum: &mut Spectrum) -> Result<()> {
-        self.validate()?;
-        let of_file = self.threshold().of_file(spectrum);
+        let thresholds = self.thresholds(spectrum)?;
         let bins = spectrum.bins;
         let mut phases = match self {
             Self::RaiseSmall(_, Phase::Random(seed)) => Some(ChaCha8Rng::seed_from_u64(seed)),
             _ => None,
         };
-        for frame in spectrum.coefficients.chunks_exact_mut(bins) {
-            let threshold = of_file.unwrap_or_else(|gain| gain * peak(frame));
+        for (frame, threshold) in spectrum.coefficients.chunks_exact_mut(bins).zip(thresholds) {
             for coefficient in frame {
                 // Drawn for all, so that a draw belongs to its coefficient whatever the others are.
                 let direction = phases.as_mut().map(random_direction);

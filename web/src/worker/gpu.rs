@@ -1,5 +1,6 @@
-//! Whether WebGPU can be used here.
+//! Whether WebGPU can be used here, and its start.
 
+use burn::backend::wgpu::{WgpuDevice, graphics, init_setup_async};
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -38,6 +39,11 @@ pub async fn probe() -> Result<Adapter, String> {
     let lower = name.to_lowercase();
     let software = fallback || ["swiftshader", "llvmpipe", "software"].iter().any(|word| lower.contains(word));
     Ok(Adapter { name: if name.is_empty() { "unnamed adapter".into() } else { name }, software })
+}
+
+/// Starts WebGPU for Burn. To be called once, after [`probe`] found an adapter.
+pub async fn start() {
+    init_setup_async::<graphics::WebGpu>(&WgpuDevice::default(), Default::default()).await;
 }
 
 /// A property that is there and not null.

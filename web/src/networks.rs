@@ -1,0 +1,87 @@
+//! The networks that people can choose from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{Facts, Failure};
+
+/// A line of `models.json`, the list of networks beside the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its name, as in links.
+    pub name: String,
+    /// Where its bundle is, from the page.
+    pub file: String,
+    /// Size of the bundle in bytes.
+    pub bytes: usize,
+    /// Its name for people.
+    pub title: String,
+    /// Whether it is the one to begin with.
+    pub default: bool,
+    /// What it is, in a sentence.
+    pub summary: String,
+    /// Learned numbers in it.
+    pub parameters: usize,
+}
+
+/// Where the bundle of a network comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// A file beside the page.
+    Site(String),
+    /// A file that somebody dropped on the page.
+    Dropped,
+}
+
+/// How far a network is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Loading {
+    /// Not asked for.
+    Unloaded,
+    /// On its way, this share of it if known.
+    Loading(Option<f64>),
+    /// Ready.
+    Loaded(Box<Facts>),
+    /// It cannot be used.
+    Failed(Failure),
+}
+
+/// A network that people can choose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// What is known of it beforehand.
+    pub listed: Listed,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// How far it is.
+    pub loading: Loading,
+}
+
+impl Network {
+    /// A network of the site.
+    pub fn of_site(listed: Listed) -> Self {
+        let origin = Origin::Site(listed.file.clone());
+        Self { listed, origin, loading: Loading::Unloaded }
+    }
+
+    /// A bundle that somebody dropped.
+    pub fn dropped(name: String, bytes: usize) -> Self {
+        let listed = Listed {
+            title: name.clone(),
+            name,
+            file: String::new(),
+            bytes,
+            default: false,
+            summary: String::new(),
+            parameters: 0,
+        };
+        Self { listed, origin: Origin::Dropped, loading: Loading::Unloaded }
+    }
+
+    /// What there is to know about it once it is loaded.
+    pub fn facts(&self) -> Option<&Facts> {
+        match &self.loading {
+            Loading::Loaded(facts) => Some(facts),
+            _ => None,
+        }
+    }
+}

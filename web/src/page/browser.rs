@@ -1,0 +1,432 @@
+//! Carries out what the state wants done, and keeps what it does not: files, samples, devices.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web::example::Example;
+use web::networks::Listed;
+use web::protocol::{Backend, Failure, Input, PIECE_SECONDS, Request, Response};
+use web::settings::Task;
+use web::state::{Effect, Event, State};
+use web::take::{Format, Take};
+use web_sys::Blob;
+use yew::Callback;
+
+use super::app::Msg;
+use super::draw::Artist;
+use super::engine::{Engine, Word};
+use super::files::{self, window};
+use super::microphone::{LiveMicrophone, Recorder};
+use super::player::{Player, Sound};
+use super::store::Store;
+
+/// Where it is remembered which backend was the faster, and how long that holds, in milliseconds: devices and browsers change.
+const REMEMBERED: &str = "denoise-backend";
+const REMEMBERED_MS: f64 = 14.0 * 86_400_000.0;
+
+/// Everything that is the browser's.
+#[derive(Clone)]
+pub struct Browser {
+    send: Callback<Msg>,
+    /// The tracks of all takes.
+    pub store: Store,
+    /// What plays them.
+    pub player: Player,
+    /// What draws them.
+    pub artist: Artist,
+    held: Rc<RefCell<Held>>,
+}
+
+#[derive(Default)]
+struct Held {
+    engine: Option<Engine>,
+    files: HashMap<u32, Blob>,
+    bundles: HashMap<String, Blob>,
+    next_file: u32,
+    runs: HashMap<u32, Run>,
+    words: VecDeque<Word>,
+    listening: bool,
+    recorder: Option<Recorder>,
+    live: Option<LiveMicrophone>,
+    live_request: Option<String>,
+}
+
+/// What the engine works on under one number.
+#[derive(Clone, Copy)]
+struct Run {
+    take: u32,
+    /// The result, and the track that it was made of, where what was removed can be heard.
+    removed: Option<[usize; 2]>,
+}
+
+impl Browser {
+    /// A browser that answers through `send`.
+    pub fn new(send: Callback<Msg>) -> Self {
+        let store = Store::default();
+        let stopped = {
+            let send = send.clone();
+            Callback::from(move |()| send.emit(Msg::Event(Event::Stopped)))
+        };
+        let player = Player::new(store.clone(), stopped);
+        Self { send, store, player, artist: Artist::default(), held: Rc::default() }
+    }
+
+    fn tell(&self, event: Event) {
+        self.send.emit(Msg::Event(event));
+    }
+
+    /// Starts the engine and gets the list of networks.
+    pub fn begin(&self) {
+        self.spawn_engine();
+        let this = self.clone();
+        spawn_local(async move {
+            let listed = async {
+                let response = files::fetch("./models.json").await?;
+                let text = files::text(response.text()).await.ok_or("no answer; check the connection")?;
+                serde_json::from_str::<Vec<Listed>>(&text).map_err(|error| format!("models.json: {error}"))
+            };
+            this.tell(Event::Listed(listed.await.map_err(Failure::NoModel)));
+        });
+    }
+
+    fn spawn_engine(&self) {
+        let this = self.clone();
+        let engine = Engine::start(Callback::from(move |word| this.hear(word)));
+        let missing = engine.is_none();
+        let mut held = self.held.borrow_mut();
+        held.words.clear();
+        held.engine = engine;
+        if missing {
+            drop(held);
+            self.tell(Event::EngineDied);
+        }
+    }
+
+    /// Takes what the engine says, one after the other: putting a piece away takes a while.
+    fn hear(&self, word: Word) {
+        let mut held = self.held.borrow_mut();
+        held.words.push_back(word);
+        if std::mem::replace(&mut held.listening, true) {
+            return;
+        }
+        let this = self.clone();
+        spawn_local(async move {
+            loop {
+                let word = this.held.borrow_mut().words.pop_front();
+                match word {
+                    Some(Word::Answer(response, beside)) => this.answer(response, beside).await,
+                    Some(Word::Died) => this.tell(Event::EngineDied),
+                    None => break,
+                }
+            }
+            this.held.borrow_mut().listening = false;
+        });
+    }
+
+    async fn answer(&self, response: Response, beside: Vec<JsValue>) {
+        let run = |id: &u32| self.held.borrow().runs.get(id).copied();
+        match &response {
+            Response::Opened { id, sample_rate_hz, channels, length, bits } => {
+                if let Some(run) = run(id) {
+                    let format =
+                        Format { sample_rate_hz: *sample_rate_hz, channels: *channels, length: *length, bits: *bits };
+                    self.store.open(run.take, format, u64::from(*sample_rate_hz) * u64::from(PIECE_SECONDS));
+                }
+            }
+            Response::Piece { id, track, start } => {
+                let (Some(known), Some(buffer)) = (run(id), beside.first()) else { return };
+                let removed_from = known.removed.filter(|[result, _]| result == track).map(|[_, before]| before);
+                let put = self.store.put(known.take, *track, *start, buffer.unchecked_ref(), removed_from).await;
+                match put {
+                    Ok(frames) => self.send.emit(Msg::Stored { run: *id, track: *track, frames }),
+                    Err(_) => {
+                        self.post(&Request::Cancel { id: *id }, &[], &[]);
+                        let failed = Response::Failed { id: Some(*id), model: None, failure: Failure::NoRoom };
+                        self.tell(Event::Engine(failed));
+                    }
+                }
+                return;
+            }
+            Response::Done { id, engine_bytes, .. } => {
+                if let Some(run) = run(id) {
+                    self.store.finish(run.take);
+                }
+                if let Some(root) = files::document().document_element() {
+                    // For tests, and whoever looks for it: what the engine holds.
+                    let _ = root.set_attribute("data-engine-bytes", &format!("{engine_bytes:.0}"));
+                }
+            }
+            _ => {}
+        }
+        self.tell(Event::Engine(response));
+    }
+
+    fn post(&self, request: &Request, beside: &[JsValue], transferred: &[JsValue]) {
+        if let Some(engine) = &self.held.borrow().engine {
+            engine.post(request, beside, transferred);
+        }
+    }
+
+    /// Takes files that somebody brought: bundles by their ending, all else as recordings.
+    pub fn add_files(&self, given: impl IntoIterator<Item = web_sys::File>) {
+        for file in given {
+            let name = file.name();
+            match name.strip_suffix(".zip") {
+                Some(stem) => self.add_bundle(stem.to_owned(), file.unchecked_into()),
+                None => self.add(name, file.unchecked_into(), None),
+            }
+        }
+    }
+
+    fn add_bundle(&self, name: String, blob: Blob) {
+        let bytes = blob.size() as usize;
+        self.held.borrow_mut().bundles.insert(name.clone(), blob);
+        self.tell(Event::Dropped { name, bytes });
+    }
+
+    fn add(&self, name: String, blob: Blob, example: Option<Example>) {
+        let id = {
+            let mut held = self.held.borrow_mut();
+            held.next_file += 1;
+            let id = held.next_file;
+            held.files.insert(id, blob);
+            id
+        };
+        self.tell(Event::Added { id, name, example });
+    }
+
+    /// The backend that was the faster when it was tried.
+    pub fn remembered() -> Option<Backend> {
+        let stored = window().local_storage().ok()??.get_item(REMEMBERED).ok()??;
+        let (name, time) = stored.split_once(' ')?;
+        let age = js_sys::Date::now() - time.parse::<f64>().ok()?;
+        let backend = [Backend::Cpu, Backend::Webgpu].into_iter().find(|backend| backend.name() == name)?;
+        (0.0..REMEMBERED_MS).contains(&age).then_some(backend)
+    }
+
+    /// Does what the state wants done.
+    pub fn carry_out(&self, effect: Effect, state: &State) {
+        match effect {
+            Effect::Post(request) => {
+                if let Request::Load { model, url: Some(url) } = &request {
+                    let base = window().document().and_then(|document| document.base_uri().ok().flatten());
+                    let url = base.and_then(|base| web_sys::Url::new_with_base(url, &base).ok()).map(|url| url.href());
+                    self.post(&Request::Load { model: model.clone(), url }, &[], &[]);
+                } else {
+                    self.post(&request, &[], &[]);
+                }
+            }
+            Effect::PostFile(request, id) => {
+                self.register(&request, id, state);
+                let file = self.held.borrow().files.get(&id).cloned();
+                if let Some(file) = file {
+                    self.post(&request, &[file.into()], &[]);
+                }
+            }
+            Effect::PostDecoded(request, id) => {
+                self.register(&request, id, state);
+                let file = self.held.borrow().files.get(&id).cloned();
+                let this = self.clone();
+                spawn_local(async move {
+                    let Some(file) = file else { return };
+                    match files::decode(&file).await {
+                        Ok((decoded, channels)) => {
+                            let request = with_input(request, decoded);
+                            this.post(&request, &channels, &channels);
+                        }
+                        Err(failure) => this.tell(Event::Undecodable(id, failure)),
+                    }
+                });
+            }
+            Effect::PostBundle(request, name) => {
+                let blob = self.held.borrow().bundles.get(&name).cloned();
+                let this = self.clone();
+                spawn_local(async move {
+                    let Some(blob) = blob else { return };
+                    if let Ok(bytes) = wasm_bindgen_futures::JsFuture::from(blob.array_buffer()).await {
+                        this.post(&request, std::slice::from_ref(&bytes), std::slice::from_ref(&bytes));
+                    }
+                });
+            }
+            Effect::Respawn => self.spawn_engine(),
+            Effect::Remember(backend) => {
+                if let Ok(Some(storage)) = window().local_storage() {
+                    // Without room it is tried again next time.
+                    let _ = storage.set_item(REMEMBERED, &format!("{} {:.0}", backend.name(), js_sys::Date::now()));
+                }
+            }
+            Effect::ForgetTracks(id) => self.store.forget(id),
+            Effect::Forget(id) => {
+                self.store.forget(id);
+                self.held.borrow_mut().files.remove(&id);
+            }
+            Effect::Fetch(example) => self.fetch(example),
+            Effect::Link => set_address(state),
+            Effect::Play(_) => self.player.play(),
+            Effect::Pause => self.player.pause(),
+            Effect::Seek(_, seconds) => self.player.seek(seconds),
+            Effect::Record => self.record(),
+            Effect::StopRecording => {
+                if let Some(recorder) = &self.held.borrow().recorder {
+                    recorder.stop();
+                }
+            }
+            Effect::OpenLive => self.open_live(state),
+            Effect::CloseLive => {
+                let mut held = self.held.borrow_mut();
+                held.live_request = None;
+                held.live = None;
+            }
+        }
+    }
+
+    fn register(&self, request: &Request, take: u32, state: &State) {
+        let Request::Denoise { id, noise, .. } = request else { return };
+        let experiment = state.takes.iter().any(|known| known.id == take && known.task == Task::Experiment);
+        let removed = match (experiment, noise) {
+            (true, _) => None,
+            (false, Some(_)) => Some([2, 1]),
+            (false, None) => Some([1, 0]),
+        };
+        self.held.borrow_mut().runs.insert(*id, Run { take, removed });
+    }
+
+    fn fetch(&self, example: Example) {
+        let this = self.clone();
+        spawn_local(async move {
+            let blob = async {
+                let response = files::fetch(&format!("./{}", example.file())).await?;
+                let promise = response.blob().map_err(|_| "no answer")?;
+                let blob = wasm_bindgen_futures::JsFuture::from(promise).await.map_err(|_| "no answer")?;
+                Ok::<Blob, String>(blob.unchecked_into())
+            };
+            match blob.await {
+                Ok(blob) => this.add(format!("{}.wav", example.title()), blob, Some(example)),
+                Err(reason) => this.tell(Event::Refused(format!("The example could not be fetched: {reason}."))),
+            }
+        });
+    }
+
+    fn record(&self) {
+        let this = self.clone();
+        spawn_local(async move {
+            let done = {
+                let this = this.clone();
+                move |blob: Blob| {
+                    this.tell(Event::RecordingEnded(None));
+                    if blob.size() > 0.0 {
+                        this.add(format!("Recording {}.webm", clock()), blob, None);
+                    }
+                    // Not at once: this is called by it.
+                    let this = this.clone();
+                    gloo_timers::callback::Timeout::new(0, move || drop(this.held.borrow_mut().recorder.take()))
+                        .forget();
+                }
+            };
+            match Recorder::start(done).await {
+                Ok(recorder) => {
+                    this.held.borrow_mut().recorder = Some(recorder);
+                    this.tell(Event::Recording);
+                }
+                Err(failure) => this.tell(Event::RecordingEnded(Some(failure))),
+            }
+        });
+    }
+
+    fn open_live(&self, state: &State) {
+        let Some(model) = state.network().map(|network| network.listed.name.clone()) else { return };
+        self.held.borrow_mut().live_request = Some(model.clone());
+        let this = self.clone();
+        spawn_local(async move {
+            let opened = LiveMicrophone::start().await;
+            if this.held.borrow().live_request.is_none() {
+                return; // somebody has changed their mind
+            }
+            match opened {
+                Ok((live, port, sample_rate_hz)) => {
+                    let port: JsValue = port.into();
+                    let beside = std::slice::from_ref(&port);
+                    this.post(&Request::StartLive { model, sample_rate_hz }, beside, beside);
+                    this.held.borrow_mut().live = Some(live);
+                }
+                Err(failure) => this.tell(Event::LiveFailed(failure)),
+            }
+        });
+    }
+
+    /// How long the microphone has recorded, if it does, and how loud it is, in dB of full scale.
+    pub fn microphone(&self) -> Option<(Option<f64>, f64)> {
+        let held = self.held.borrow();
+        match (&held.recorder, &held.live) {
+            (Some(recorder), _) => {
+                let (seconds, level_db) = recorder.reading();
+                Some((Some(seconds), level_db))
+            }
+            (None, Some(live)) => Some((None, live.level_db())),
+            _ => None,
+        }
+    }
+
+    /// What the browser and the device add to the latency of live sound, in seconds.
+    pub fn device_latency_seconds(&self) -> f64 {
+        self.held.borrow().live.as_ref().map_or(0.0, LiveMicrophone::device_latency_seconds)
+    }
+
+    /// What is to be heard of the open take.
+    pub fn sound(&self, state: &State) -> Option<Sound> {
+        let take = state.current()?;
+        let format = take.format?;
+        let (voices, index) = (take.voices(state.settings.kept()), state.voice());
+        let voice = voices.get(index)?;
+        let gain = self.gain(state, take, index);
+        let used = voice.weights.iter().zip(&take.tracks).filter(|(weight, _)| **weight != 0.0);
+        let there = used.map(|(_, track)| track.frames).min().unwrap_or(0);
+        Some(Sound {
+            take: take.id,
+            format,
+            piece_length: take.piece_length(),
+            gains: voice.weights.iter().map(|weight| weight * gain).collect(),
+            end: (!take.is_active()).then_some(there),
+        })
+    }
+
+    /// The factor with which a voice of a take is heard.
+    pub fn gain(&self, state: &State, take: &Take, voice: usize) -> f32 {
+        let voices = take.voices(state.settings.kept());
+        match (state.settings.matched, voices.get(voice), voices.first()) {
+            (true, Some(voice), Some(first)) => self.store.levels(take.id).gain(voice, first),
+            _ => 1.0,
+        }
+    }
+}
+
+fn with_input(request: Request, input: Input) -> Request {
+    match request {
+        Request::Denoise { id, noise, models, from, .. } => Request::Denoise { id, input, noise, models, from },
+        other => other,
+    }
+}
+
+/// The address of the page as it is, with its settings.
+pub fn address(state: &State) -> String {
+    let location = window().location();
+    let (origin, path) = (location.origin().unwrap_or_default(), location.pathname().unwrap_or_default());
+    let query = state.settings.to_query();
+    format!("{origin}{path}{}{query}", if query.is_empty() { "" } else { "?" })
+}
+
+fn set_address(state: &State) {
+    if let Ok(history) = window().history() {
+        // Browsers refuse when it is done a hundred times in half a minute; the next time will do.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address(state)));
+    }
+}
+
+/// The time of day, for names of recordings.
+fn clock() -> String {
+    let now = js_sys::Date::new_0();
+    format!("{:02}.{:02}.{:02}", now.get_hours(), now.get_minutes(), now.get_seconds())
+}

@@ -1,0 +1,177 @@
+//! What is shown: functions of the state alone.
+
+mod experiment;
+mod live;
+mod network;
+mod opener;
+mod share;
+mod stage;
+mod takes;
+
+use web::protocol::Backend;
+use web::settings::Task;
+use web::state::{Engine, Event, State};
+use web_sys::{FileList, HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+use super::app::Msg;
+
+pub use share::snippet;
+
+/// Where messages go.
+pub type Send = Callback<Msg>;
+
+/// A listener that sends the same each time.
+fn on<E>(send: &Send, msg: Msg) -> Callback<E> {
+    send.reform(move |_| msg.clone())
+}
+
+/// A listener that sends an event for the state.
+fn on_event<E>(send: &Send, event: Event) -> Callback<E> {
+    on(send, Msg::Event(event))
+}
+
+/// The text of the field that an event comes from.
+fn input_value(event: &yew::Event) -> String {
+    event.target_dyn_into::<HtmlInputElement>().map(|input| input.value()).unwrap_or_default()
+}
+
+/// The same while it is changed.
+fn live_value(event: &InputEvent) -> String {
+    event.target_dyn_into::<HtmlInputElement>().map(|input| input.value()).unwrap_or_default()
+}
+
+/// The value of the choice that an event comes from.
+fn select_value(event: &yew::Event) -> String {
+    event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default()
+}
+
+/// Files in a list of the browser's.
+pub fn files(list: Option<FileList>) -> Vec<web_sys::File> {
+    list.map_or_else(Vec::new, |list| (0..list.length()).filter_map(|index| list.item(index)).collect())
+}
+
+/// The whole page; at this time in seconds, and with what devices add to the latency of live sound.
+pub fn page(state: &State, send: &Send, now: f64, device_latency_seconds: f64) -> Html {
+    let task = state.settings.task;
+    let body = match task {
+        Task::Denoise => html! {
+            <>
+                { opener::opener(state, send) }
+                { network::chooser(state, send) }
+                { takes::list(state, send, now) }
+                { stage::stage(state, send, now) }
+            </>
+        },
+        Task::Experiment => html! {
+            <>
+                { opener::opener(state, send) }
+                { experiment::editor(state, send) }
+                { stage::stage(state, send, now) }
+                { experiment::comparison(state, send) }
+            </>
+        },
+        Task::Live => html! {
+            <>
+                { network::chooser(state, send) }
+                { live::panel(state, send, device_latency_seconds) }
+            </>
+        },
+    };
+    html! {
+        <>
+            { if state.settings.embed { html! {} } else { header(state, send) } }
+            <main>
+                { status(state) }
+                { notices(state, send) }
+                { body }
+            </main>
+            { if state.settings.embed { embedded_footer() } else { footer(state) } }
+        </>
+    }
+}
+
+fn header(state: &State, send: &Send) -> Html {
+    let tab = |task: Task| {
+        let current = (state.settings.task == task).then_some("page");
+        html! {
+            <button type="button" id={format!("task-{}", task.key())} aria-current={current}
+                onclick={on_event(send, Event::Task(task))}>{ task.title() }</button>
+        }
+    };
+    let badge = state.backend.as_ref().map(|(backend, note)| {
+        html! { <span id="backend" class="badge" title={note.clone()}>{ backend.name() }</span> }
+    });
+    html! {
+        <header>
+            <div class="title">
+                <h1>{ "Remove noise from a recording" }</h1>
+                <p>{ "Three neural networks, on your own device. Nothing is sent anywhere. " }{ badge }</p>
+            </div>
+            <nav aria-label="What to do">{ for Task::ALL.map(tab) }</nav>
+        </header>
+    }
+}
+
+/// How far the engine is: the page can be used before, but nothing comes out.
+fn status(state: &State) -> Html {
+    let loading = state.networks.iter().find_map(|network| match network.loading {
+        web::networks::Loading::Loading(share) => Some((network.listed.title.clone(), share)),
+        _ => None,
+    });
+    let (kind, text, share) = match (&state.engine, loading) {
+        (Engine::Failed(failure), _) => ("failed", failure.message(), None),
+        (Engine::Ready, None) => ("ready", ready_text(state), None),
+        (Engine::Ready, Some((title, share))) => ("busy", format!("Loading {title}…"), Some(share)),
+        (Engine::Listening, Some((title, share))) => ("busy", format!("Loading {title}…"), Some(share)),
+        (Engine::Starting | Engine::Listening, _) => ("busy", "Loading the engine…".into(), Some(None)),
+    };
+    html! {
+        <div class="status" data-state={kind}>
+            <p id="status" role="status" data-state={kind}>{ text }</p>
+            { share.map(|share| html! {
+                <progress max="1" value={share.map(|share| share.to_string())} aria-label="Loading" />
+            }) }
+        </div>
+    }
+}
+
+fn ready_text(state: &State) -> String {
+    let name = state.network().map(|network| network.listed.name.clone()).unwrap_or_default();
+    match &state.backend {
+        Some((Backend::Webgpu, _)) => format!("Ready: {name}, on the graphics processor."),
+        _ => format!("Ready: {name}."),
+    }
+}
+
+fn notices(state: &State, send: &Send) -> Html {
+    html! {
+        <div class="notices" role="status" aria-label="Notices">
+            { for state.notices.iter().map(|text| html! { <p>{ text.clone() }</p> }) }
+            { (!state.notices.is_empty()).then(|| html! {
+                <button type="button" class="quiet" onclick={on_event(send, Event::Dismiss)}>{ "Dismiss" }</button>
+            }) }
+        </div>
+    }
+}
+
+fn footer(state: &State) -> Html {
+    let note = state.backend.as_ref().map(|(backend, note)| format!("Computed by the {}: {note}.", backend.name()));
+    html! {
+        <footer>
+            <p>{ "Made for speech. Keys: space plays, 1 to 5 choose what is heard, arrows move, + and − zoom." }</p>
+            <p id="backend-note">{ note }</p>
+            <p id="offline">{ if state.offline { "Works without a network from now on." } else { "" } }</p>
+        </footer>
+    }
+}
+
+fn embedded_footer() -> Html {
+    let place = super::files::window().location();
+    let page = format!("{}{}", place.origin().unwrap_or_default(), place.pathname().unwrap_or_default());
+    html! {
+        <footer>
+            <p><a href={page} target="_blank" rel="noopener">{ "Remove noise from recordings of your own" }</a></p>
+        </footer>
+    }
+}

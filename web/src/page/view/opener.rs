@@ -1,0 +1,64 @@
+//! Where recordings come from: files, the microphone, examples.
+
+use web::example::Example;
+use web::settings::Task;
+use web::state::{Event, State};
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use super::{Send, files, on_event};
+use crate::app::Msg;
+
+/// The ways to bring a recording.
+pub fn opener(state: &State, send: &Send) -> Html {
+    let experiment = state.settings.task == Task::Experiment;
+    let onchange = send.reform(|event: yew::Event| {
+        let input: HtmlInputElement = event.target_unchecked_into();
+        let given = files(input.files());
+        // So that the same file can be chosen again.
+        input.set_value("");
+        Msg::Files(given)
+    });
+    let (what, how) = if experiment {
+        ("Choose a clean recording", "It is made noisy below, and cleaned by every network.")
+    } else {
+        ("Choose recordings", "Or drop or paste them anywhere: WAV, FLAC, MP3, OGG, M4A, video; any rate and length.")
+    };
+    let (label, pressed) = match state.recording {
+        Some(true) => ("Stop", true),
+        Some(false) => ("Asking for the microphone…", true),
+        None => ("Record", false),
+    };
+    html! {
+        <section class="opener" aria-label="Open a recording">
+            <label class="tile choose" for="file">
+                <strong>{ what }</strong>
+                <span>{ how }</span>
+                <input id="file" type="file" multiple=true accept="audio/*,video/*,.wav,.flac,.ogg,.mp3,.m4a,.mkv,.zip" {onchange} />
+            </label>
+            <div class="tile">
+                <button id="record" type="button" aria-pressed={pressed.to_string()} class={classes!(pressed.then_some("recording"))}
+                    onclick={on_event(send, Event::ToggleRecording)}>{ label }</button>
+                { if pressed { html! {
+                    <>
+                        <span class="timer" role="timer">{ "0:00" }</span>
+                        <span class="meter" aria-hidden="true"><span></span></span>
+                    </>
+                } } else { html! { <span>{ "with the microphone" }</span> } } }
+            </div>
+            <div class="tile examples">
+                <span id="examples">{ if experiment { "Or take one of ours" } else { "Or hear an example" } }</span>
+                <div role="group" aria-labelledby="examples">
+                    { for examples(experiment).iter().map(|example| html! {
+                        <button type="button" class="quiet" data-example={example.key()}
+                            onclick={on_event(send, Event::Example(*example))}>{ example.title() }</button>
+                    }) }
+                </div>
+            </div>
+        </section>
+    }
+}
+
+fn examples(experiment: bool) -> &'static [Example] {
+    if experiment { &[Example::Clean] } else { &[Example::Tape, Example::Cafe, Example::Call, Example::Raised] }
+}

@@ -1,0 +1,717 @@
+//! The page's state in one place, and what events make of it.
+//!
+//! [`State::update`] takes what happened and gives what is to be done about it; it does nothing itself. What is shown is a function
+//! of the state alone. Samples, files and devices are kept by those who carry out the effects.
+
+use crate::example::Example;
+use crate::networks::{Listed, Loading, Network, Origin};
+use crate::protocol::{Backend, Choice, Failure, Input, Request, Response};
+use crate::settings::{Settings, Task};
+use crate::take::{Format, Phase, Take, Track};
+use shared::noise::Chain;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The list of networks has come.
+    Listed(Result<Vec<Listed>, Failure>),
+    /// The engine says something.
+    Engine(Response),
+    /// The engine is no more.
+    EngineDied,
+
+    /// Somebody brought a recording, which is kept under this number.
+    Added {
+        /// Number of the take.
+        id: u32,
+        /// Its name.
+        name: String,
+        /// The example that it is, if it is one.
+        example: Option<Example>,
+    },
+    /// Somebody brought a bundle, which is kept under this name.
+    Dropped {
+        /// Its name.
+        name: String,
+        /// Its size.
+        bytes: usize,
+    },
+    /// Something that was brought, recorded or fetched cannot be used at all.
+    Refused(String),
+    /// The browser could not decode a take either.
+    Undecodable(u32, Failure),
+    /// A take is to be seen.
+    Open(u32),
+    /// A take is to go.
+    Remove(u32),
+    /// Nobody waits for a take any more.
+    Cancel(u32),
+    /// A take is to be made again, as the settings are now.
+    Again(u32),
+    /// An example is to be opened.
+    Example(Example),
+
+    /// Another task.
+    Task(Task),
+    /// Another network.
+    Network(String),
+    /// Another attenuation limit.
+    Strength(u8),
+    /// Another voice.
+    Voice(usize),
+    /// Whether voices are equally loud.
+    Matched(bool),
+    /// Another way to store downloads.
+    Depth(crate::settings::Depth),
+    /// Another noise.
+    Chain(Chain),
+    /// Another seed.
+    Seed(u32),
+    /// Another stretch of time to be seen, in seconds; all of it if none.
+    Window(Option<[f64; 2]>),
+
+    /// Play if nothing plays, else pause.
+    TogglePlay,
+    /// Go to a time in seconds.
+    Seek(f64),
+    /// The end has been reached, or the browser does not let us play.
+    Stopped,
+
+    /// Record with the microphone, or end that.
+    ToggleRecording,
+    /// The microphone records.
+    Recording,
+    /// Nothing is recorded any more; why, if nobody asked for that.
+    RecordingEnded(Option<Failure>),
+    /// Hear the microphone without noise, or end that.
+    ToggleLive,
+    /// Live sound cannot begin.
+    LiveFailed(Failure),
+
+    /// Something was done that people may want to know: copied, saved.
+    Notice(String),
+    /// They have read it.
+    Dismiss,
+    /// The page can be used without a network from now on.
+    Offline,
+}
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send a request to the engine.
+    Post(Request),
+    /// Send a request to denoise to the engine, with this take's file beside it.
+    PostFile(Request, u32),
+    /// Have the browser decode this take's file, and send the request with its samples.
+    PostDecoded(Request, u32),
+    /// Send a request to load to the engine, with this bundle beside it.
+    PostBundle(Request, String),
+    /// End the engine that there is, and start another.
+    Respawn,
+    /// Remember which backend is the faster.
+    Remember(Backend),
+    /// Forget the tracks of a take, and keep its file.
+    ForgetTracks(u32),
+    /// Forget a take.
+    Forget(u32),
+    /// Get an example.
+    Fetch(Example),
+    /// The address is to say what the settings are.
+    Link,
+    /// Play this take from where it stands.
+    Play(u32),
+    /// Pause.
+    Pause,
+    /// Go to this time of a take, in seconds.
+    Seek(u32, f64),
+    /// Begin to record.
+    Record,
+    /// End the recording.
+    StopRecording,
+    /// Open the microphone for live sound.
+    OpenLive,
+    /// Close it.
+    CloseLive,
+}
+
+/// How far the engine is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Engine {
+    /// It is being loaded.
+    Starting,
+    /// It listens; no network is ready yet.
+    Listening,
+    /// A network is ready.
+    Ready,
+    /// It cannot be used.
+    Failed(Failure),
+}
+
+/// Live sound.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Live {
+    /// There is none.
+    Off,
+    /// It is about to begin.
+    Starting,
+    /// It flows, with this latency in seconds, and this computing time over playing time.
+    On(f64, f64),
+    /// It ended.
+    Failed(Failure),
+}
+
+/// Everything that the page is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// What shapes the page.
+    pub settings: Settings,
+    /// Which backend to take, unless the settings say.
+    pub choice: Choice,
+    /// How far the engine is.
+    pub engine: Engine,
+    /// What does the arithmetic, and why, once that is known.
+    pub backend: Option<(Backend, String)>,
+    /// The networks to choose from.
+    pub networks: Vec<Network>,
+    /// The recordings, in the order in which they came.
+    pub takes: Vec<Take>,
+    /// The takes that are open, for each task.
+    pub open: [Option<u32>; 3],
+    /// Whether something plays.
+    pub playing: bool,
+    /// Whether the microphone records, or is about to.
+    pub recording: Option<bool>,
+    /// Live sound.
+    pub live: Live,
+    /// What people should know.
+    pub notices: Vec<String>,
+    /// Whether the page can be used without a network.
+    pub offline: bool,
+    listed: bool,
+    runs: u32,
+}
+
+/// Notices that are shown at a time: the last.
+const MOST_NOTICES: usize = 4;
+
+impl State {
+    /// The page as a link opens it; with the backend that was found to be the faster before.
+    pub fn new(query: &str, remembered: Option<Backend>) -> (Self, Vec<Effect>) {
+        let (settings, notices) = Settings::from_query(query);
+        let choice = settings.backend.unwrap_or(remembered.map_or(Choice::Probe, Choice::Prefer));
+        let effects = settings.example.map(Effect::Fetch).into_iter().collect();
+        let state = Self {
+            settings,
+            choice,
+            engine: Engine::Starting,
+            backend: None,
+            networks: Vec::new(),
+            takes: Vec::new(),
+            open: [None; 3],
+            playing: false,
+            recording: None,
+            live: Live::Off,
+            notices,
+            offline: false,
+            listed: false,
+            runs: 0,
+        };
+        (state, effects)
+    }
+
+    /// The take that is open.
+    pub fn current(&self) -> Option<&Take> {
+        let id = self.open[self.settings.task as usize]?;
+        self.takes.iter().find(|take| take.id == id)
+    }
+
+    /// The chosen network.
+    pub fn network(&self) -> Option<&Network> {
+        let wanted = self.settings.network.as_deref();
+        let chosen = wanted.and_then(|name| self.networks.iter().find(|network| network.listed.name == name));
+        chosen.or_else(|| self.networks.iter().find(|network| network.listed.default)).or(self.networks.first())
+    }
+
+    /// The voice that is heard and seen.
+    pub fn voice(&self) -> usize {
+        self.current().map_or(0, |take| self.settings.voice.min(take.voice_count() - 1))
+    }
+
+    /// Whether the open take was made otherwise than the settings say now.
+    pub fn is_stale(&self) -> bool {
+        let Some(take) = self.current() else { return false };
+        match take.task {
+            Task::Experiment => take
+                .noise
+                .as_ref()
+                .is_none_or(|noise| noise.chain != self.settings.chain || noise.seed != self.settings.seed),
+            _ => self.network().is_some_and(|network| !take.networks.contains(&network.listed.name)),
+        }
+    }
+
+    /// Takes what happened at `now`, in seconds from any time; gives what is to be done.
+    pub fn update(&mut self, event: Event, now: f64) -> Vec<Effect> {
+        let settings = self.settings.clone();
+        let mut effects = Vec::new();
+        self.take_event(event, now, &mut effects);
+        if self.settings != settings {
+            effects.push(Effect::Link);
+        }
+        effects
+    }
+
+    fn take_event(&mut self, event: Event, now: f64, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Listed(Ok(listed)) => {
+                self.listed = true;
+                self.networks.splice(0..0, listed.into_iter().map(Network::of_site));
+                if let Some(name) = &self.settings.network
+                    && !self.networks.iter().any(|network| network.listed.name == *name)
+                {
+                    self.tell(format!(
+                        "The link asks for the network “{name}”, which is not here; the usual one is taken."
+                    ));
+                    self.settings.network = None;
+                }
+                self.begin(effects);
+            }
+            Event::Listed(Err(failure)) => self.engine = Engine::Failed(failure),
+            Event::Engine(response) => self.hear(response, now, effects),
+            Event::EngineDied => self.revive(effects),
+
+            Event::Added { id, name, example } => {
+                let task = match self.settings.task {
+                    Task::Experiment => Task::Experiment,
+                    _ => Task::Denoise,
+                };
+                let noise = example.filter(|_| task == Task::Denoise).and_then(Example::noise);
+                if task == Task::Denoise {
+                    self.settings.task = Task::Denoise;
+                }
+                self.takes.push(Take::new(id, name, task, noise));
+                self.settings.example = example;
+                self.show(id, effects);
+                self.send(id, false, effects);
+            }
+            Event::Dropped { name, bytes } => {
+                self.networks.retain(|network| network.listed.name != name);
+                self.networks.push(Network::dropped(name.clone(), bytes));
+                self.load(&name, effects);
+            }
+            Event::Refused(reason) => self.tell(reason),
+            Event::Undecodable(id, failure) => {
+                if let Some(take) = self.takes.iter_mut().find(|take| take.id == id) {
+                    take.phase = Phase::Failed(failure);
+                }
+            }
+            Event::Open(id) => {
+                self.settings.example = None;
+                self.show(id, effects);
+            }
+            Event::Remove(id) => self.remove(id, effects),
+            Event::Cancel(id) => {
+                if let Some(take) = self.takes.iter_mut().find(|take| take.id == id && take.is_active()) {
+                    take.phase = Phase::Failed(Failure::Cancelled);
+                    effects.push(Effect::Post(Request::Cancel { id: take.run }));
+                }
+            }
+            Event::Again(id) => self.again(id, effects),
+            Event::Example(example) => effects.push(Effect::Fetch(example)),
+
+            Event::Task(task) if task != self.settings.task => {
+                self.quiet(effects);
+                if self.live != Live::Off {
+                    self.end_live(effects);
+                }
+                self.settings.task = task;
+                self.settings.window = None;
+                self.settings.voice = 1;
+                self.settings.example = None;
+            }
+            Event::Task(_) => {}
+            Event::Network(name) => {
+                if self.networks.iter().any(|network| network.listed.name == name) {
+                    self.settings.network = Some(name.clone());
+                    self.load(&name, effects);
+                }
+            }
+            Event::Strength(db) => self.settings.strength_db = db.min(crate::settings::UNLIMITED_DB),
+            Event::Voice(voice) => {
+                if self.current().is_some_and(|take| voice < take.voice_count()) {
+                    self.settings.voice = voice;
+                }
+            }
+            Event::Matched(matched) => self.settings.matched = matched,
+            Event::Depth(depth) => self.settings.depth = depth,
+            Event::Chain(chain) => {
+                self.settings.chain = chain;
+                if self.current().is_some_and(|take| take.task == Task::Experiment) {
+                    // There the threshold is seen.
+                    self.settings.voice = 0;
+                }
+            }
+            Event::Seed(seed) => self.settings.seed = seed,
+            Event::Window(window) => self.settings.window = self.fit(window),
+
+            Event::TogglePlay => {
+                if self.playing {
+                    self.quiet(effects);
+                } else if let Some(take) = self.current().filter(|take| take.heard_frames() > 0) {
+                    effects.push(Effect::Play(take.id));
+                    self.playing = true;
+                }
+            }
+            Event::Seek(seconds) => {
+                if let Some(take) = self.current() {
+                    effects.push(Effect::Seek(take.id, seconds.clamp(0.0, take.seconds())));
+                }
+            }
+            Event::Stopped => self.playing = false,
+
+            Event::ToggleRecording => match self.recording {
+                None => {
+                    self.recording = Some(false);
+                    effects.push(Effect::Record);
+                }
+                Some(true) => effects.push(Effect::StopRecording),
+                Some(false) => {}
+            },
+            Event::Recording => self.recording = Some(true),
+            Event::RecordingEnded(failure) => {
+                self.recording = None;
+                if let Some(failure) = failure {
+                    self.tell(failure.message());
+                }
+            }
+            Event::ToggleLive => match self.live {
+                Live::Off | Live::Failed(_) => {
+                    self.live = Live::Starting;
+                    effects.push(Effect::OpenLive);
+                }
+                Live::Starting | Live::On(..) => self.end_live(effects),
+            },
+            Event::LiveFailed(failure) => {
+                self.live = Live::Failed(failure);
+                effects.push(Effect::CloseLive);
+            }
+
+            Event::Notice(text) => self.tell(text),
+            Event::Dismiss => self.notices.clear(),
+            Event::Offline => self.offline = true,
+        }
+    }
+
+    fn hear(&mut self, response: Response, now: f64, effects: &mut Vec<Effect>) {
+        match response {
+            Response::Listening => {
+                self.engine = Engine::Listening;
+                self.begin(effects);
+            }
+            Response::Started { backend, note } => self.backend = Some((backend, note)),
+            Response::Loading { model, share } => self.set_loading(&model, Loading::Loading(share)),
+            Response::Loaded { model, facts, backend, note } => {
+                if self.choice == Choice::Probe {
+                    effects.push(Effect::Remember(backend));
+                    self.choice = Choice::Prefer(backend);
+                }
+                self.engine = Engine::Ready;
+                self.backend = Some((backend, note));
+                self.set_loading(&model, Loading::Loaded(Box::new(facts)));
+            }
+            Response::FellBack { reason } => {
+                self.choice = Choice::Prefer(Backend::Cpu);
+                self.backend = Some((Backend::Cpu, format!("WebGPU failed: {reason}")));
+                self.tell("The graphics processor was lost; the CPU goes on from where it stood.".into());
+            }
+            Response::Opened { id, sample_rate_hz, channels, length, bits } => {
+                if let Some(take) = self.running(id) {
+                    take.phase = Phase::Working;
+                    take.began.get_or_insert((now, take.finished_frames()));
+                    take.format = Some(Format { sample_rate_hz, channels, length, bits });
+                }
+            }
+            // How many there are is told by who keeps them: `State::stored`.
+            Response::Piece { .. } => {}
+            Response::Scored { id, track, scores } => {
+                if let Some(track) = self.running(id).and_then(|take| take.tracks.get_mut(track)) {
+                    track.scores = Some(scores);
+                }
+            }
+            Response::Done { id, elapsed_seconds, .. } => {
+                if let Some(take) = self.running(id) {
+                    take.phase = Phase::Done;
+                    take.elapsed_seconds = Some(elapsed_seconds);
+                }
+            }
+            Response::Live { latency_seconds, load } => {
+                if self.live != Live::Off {
+                    self.live = Live::On(latency_seconds, load);
+                }
+            }
+            Response::LiveEnded { failure } => {
+                effects.push(Effect::CloseLive);
+                self.live = failure.map_or(Live::Off, Live::Failed);
+            }
+            Response::Failed { id: Some(run), failure, .. } => {
+                let Some(take) = self.running(run) else { return };
+                if failure == Failure::NotAudio && !take.decoded {
+                    take.decoded = true;
+                    let id = take.id;
+                    self.send(id, false, effects);
+                } else {
+                    take.phase = Phase::Failed(failure);
+                }
+            }
+            Response::Failed { id: None, model: Some(model), failure } => self.refuse(&model, failure),
+            Response::Failed { id: None, model: None, failure } => self.engine = Engine::Failed(failure),
+        }
+    }
+
+    /// A piece of a track of run number `run` has been put away: `frames` samples per channel of it are there.
+    pub fn stored(&mut self, run: u32, track: usize, frames: u64) {
+        let titles: Vec<String> = self.networks.iter().map(|network| network.listed.title.clone()).collect();
+        let names: Vec<String> = self.networks.iter().map(|network| network.listed.name.clone()).collect();
+        let Some(take) = self.running(run) else { return };
+        let before = if take.noise.is_some() { 2 } else { 1 };
+        while take.tracks.len() <= track {
+            let index = take.tracks.len();
+            let title = match index.checked_sub(before) {
+                Some(network) => {
+                    let name = take.networks.get(network).cloned().unwrap_or_default();
+                    names.iter().position(|known| *known == name).map_or(name, |index| titles[index].clone())
+                }
+                None if index == 0 && take.noise.is_some() => "Clean".into(),
+                None => "Noisy".into(),
+            };
+            take.tracks.push(Track { title, ..Track::default() });
+        }
+        let there = &mut take.tracks[track].frames;
+        *there = frames.max(*there);
+    }
+
+    /// The take that is being worked on under this number, unless it was given up.
+    fn running(&mut self, run: u32) -> Option<&mut Take> {
+        self.takes.iter_mut().find(|take| take.run == run && take.is_active())
+    }
+
+    /// Once engine and list are there: a backend, the chosen network, and whatever waits.
+    fn begin(&mut self, effects: &mut Vec<Effect>) {
+        if self.engine != Engine::Listening || !self.listed {
+            return;
+        }
+        let Some(network) = self.network() else {
+            self.engine = Engine::Failed(Failure::NoModel("there are none on this site".into()));
+            return;
+        };
+        let name = network.listed.name.clone();
+        effects.push(Effect::Post(Request::Start { choice: self.choice }));
+        self.load(&name, effects);
+        let waiting: Vec<u32> = self.takes.iter().filter(|take| take.is_active()).map(|take| take.id).collect();
+        for id in waiting {
+            self.send(id, true, effects);
+        }
+    }
+
+    /// Has the engine load a network, unless it has.
+    fn load(&mut self, name: &str, effects: &mut Vec<Effect>) {
+        if !matches!(self.engine, Engine::Listening | Engine::Ready) {
+            return;
+        }
+        let Some(network) = self.networks.iter_mut().find(|network| network.listed.name == name) else { return };
+        if matches!(network.loading, Loading::Loading(_) | Loading::Loaded(_)) {
+            return;
+        }
+        network.loading = Loading::Loading(None);
+        let model = name.to_owned();
+        effects.push(match &network.origin {
+            Origin::Site(file) => Effect::Post(Request::Load { model, url: Some(file.clone()) }),
+            Origin::Dropped => Effect::PostBundle(Request::Load { model: model.clone(), url: None }, model),
+        });
+    }
+
+    /// Has the engine work on a take; from where it stood before the engine was lost, if it is `resumed`.
+    fn send(&mut self, id: u32, resumed: bool, effects: &mut Vec<Effect>) {
+        if !matches!(self.engine, Engine::Listening | Engine::Ready) || !self.listed {
+            return;
+        }
+        let Some(index) = self.takes.iter().position(|take| take.id == id) else { return };
+        if !resumed || self.takes[index].networks.is_empty() {
+            self.takes[index].networks = match self.takes[index].task {
+                Task::Experiment => {
+                    let usable = |network: &&Network| !matches!(network.loading, Loading::Failed(_));
+                    self.networks.iter().filter(usable).map(|network| network.listed.name.clone()).collect()
+                }
+                _ => self.network().map(|network| network.listed.name.clone()).into_iter().collect(),
+            };
+            if self.takes[index].task == Task::Experiment {
+                let (chain, seed) = (self.settings.chain.clone(), self.settings.seed);
+                self.takes[index].noise = Some(crate::protocol::AddedNoise { chain, seed });
+            }
+        }
+        for name in self.takes[index].networks.clone() {
+            self.load(&name, effects);
+        }
+        self.runs += 1;
+        let take = &mut self.takes[index];
+        take.run = self.runs;
+        take.phase = Phase::Waiting;
+        take.began = None;
+        // What is there of a take with noise is soon made again.
+        let whole = take.finished_frames() / take.piece_length() * take.piece_length();
+        let from = if resumed && take.noise.is_none() && take.networks.len() == 1 { whole } else { 0 };
+        if from == 0 {
+            take.tracks.clear();
+            effects.push(Effect::ForgetTracks(id));
+        }
+        let request = Request::Denoise {
+            id: take.run,
+            input: Input::File,
+            noise: take.noise.clone(),
+            models: take.networks.clone(),
+            from,
+        };
+        effects.push(if take.decoded { Effect::PostDecoded(request, id) } else { Effect::PostFile(request, id) });
+    }
+
+    fn again(&mut self, id: u32, effects: &mut Vec<Effect>) {
+        let Some(take) = self.takes.iter_mut().find(|take| take.id == id) else { return };
+        if take.is_active() {
+            effects.push(Effect::Post(Request::Cancel { id: take.run }));
+        }
+        take.restart();
+        self.quiet(effects);
+        self.send(id, false, effects);
+    }
+
+    fn remove(&mut self, id: u32, effects: &mut Vec<Effect>) {
+        let Some(index) = self.takes.iter().position(|take| take.id == id) else { return };
+        let take = self.takes.remove(index);
+        if take.is_active() {
+            effects.push(Effect::Post(Request::Cancel { id: take.run }));
+        }
+        if self.open.contains(&Some(id)) {
+            self.quiet(effects);
+            let next = self.takes.iter().rfind(|other| other.task == take.task).map(|take| take.id);
+            self.open[take.task as usize] = next;
+            self.settings.window = None;
+            self.settings.example = None;
+        }
+        effects.push(Effect::Forget(id));
+    }
+
+    /// Opens a take.
+    fn show(&mut self, id: u32, effects: &mut Vec<Effect>) {
+        let Some(take) = self.takes.iter().find(|take| take.id == id) else { return };
+        let task = take.task;
+        if self.open[task as usize].is_some_and(|open| open != id) {
+            self.quiet(effects);
+            self.settings.window = None;
+        }
+        self.settings.task = task;
+        self.open[task as usize] = Some(id);
+    }
+
+    fn quiet(&mut self, effects: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.playing) {
+            effects.push(Effect::Pause);
+        }
+    }
+
+    fn end_live(&mut self, effects: &mut Vec<Effect>) {
+        self.live = Live::Off;
+        effects.extend([Effect::Post(Request::StopLive), Effect::CloseLive]);
+    }
+
+    /// The engine died: another takes over, on the CPU, from where it stood. What it died of twice at the same place is given up.
+    fn revive(&mut self, effects: &mut Vec<Effect>) {
+        let alive = matches!(self.engine, Engine::Ready);
+        let on_cpu = self.backend.as_ref().is_none_or(|(backend, _)| *backend == Backend::Cpu);
+        self.choice = match self.choice {
+            Choice::Only(backend) => Choice::Only(backend),
+            _ => Choice::Prefer(Backend::Cpu),
+        };
+        if self.live != Live::Off {
+            self.live = Live::Failed(Failure::Died);
+            effects.push(Effect::CloseLive);
+        }
+        for network in &mut self.networks {
+            if matches!(network.loading, Loading::Loading(_) | Loading::Loaded(_)) {
+                network.loading = Loading::Unloaded;
+            }
+        }
+        let mut going_on = false;
+        for take in self.takes.iter_mut().filter(|take| take.phase == Phase::Working) {
+            let there = take.finished_frames();
+            if on_cpu && take.resumed_from.is_some_and(|before| before >= there) {
+                take.phase = Phase::Failed(Failure::Died);
+            } else {
+                take.resumed_from = Some(there);
+                take.phase = Phase::Waiting;
+                going_on = true;
+            }
+        }
+        if !alive && on_cpu && !going_on {
+            self.engine = Engine::Failed(Failure::Died);
+            for take in self.takes.iter_mut().filter(|take| take.is_active()) {
+                take.phase = Phase::Failed(Failure::Died);
+            }
+            return;
+        }
+        let what = if going_on { "goes on from where it stood" } else { "was started again" };
+        self.tell(format!("The engine stopped, most likely for want of memory, and {what}, on the CPU."));
+        self.engine = Engine::Starting;
+        effects.push(Effect::Respawn);
+    }
+
+    fn refuse(&mut self, name: &str, failure: Failure) {
+        let Some(network) = self.networks.iter_mut().find(|network| network.listed.name == name) else { return };
+        if network.origin == Origin::Dropped {
+            self.networks.retain(|network| network.listed.name != name);
+            self.tell(format!("“{name}” was not added. {}", failure.message()));
+        } else {
+            network.loading = Loading::Failed(failure.clone());
+            if !self.networks.iter().any(|network| network.facts().is_some()) {
+                self.engine = Engine::Failed(failure);
+            } else {
+                self.tell(failure.message());
+            }
+        }
+        if self.settings.network.as_deref() == Some(name) {
+            self.settings.network = None;
+        }
+    }
+
+    fn set_loading(&mut self, name: &str, loading: Loading) {
+        let Some(network) = self.networks.iter_mut().find(|network| network.listed.name == name) else { return };
+        if let (Origin::Dropped, Loading::Loaded(facts)) = (&network.origin, &loading) {
+            network.listed.summary.clone_from(&facts.card.summary);
+            network.listed.parameters = facts.card.parameters;
+            self.settings.network = Some(name.to_owned());
+        }
+        network.loading = loading;
+    }
+
+    /// A stretch of time that the open take has; none if that is all of it.
+    fn fit(&self, window: Option<[f64; 2]>) -> Option<[f64; 2]> {
+        /// The shortest stretch that is shown, in seconds.
+        const SHORTEST: f64 = 0.02;
+        let ([from, to], total) = (window?, self.current()?.seconds());
+        let span = (to - from).max(SHORTEST);
+        if !span.is_finite() || span >= total {
+            return None;
+        }
+        let from = from.clamp(0.0, total - span);
+        Some([from, from + span])
+    }
+
+    fn tell(&mut self, text: String) {
+        self.notices.retain(|notice| *notice != text);
+        self.notices.push(text);
+        let surplus = self.notices.len().saturating_sub(MOST_NOTICES);
+        self.notices.drain(..surplus);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,330 @@
+//! What events make of the page, told as stories.
+
+use shared::bundle::Card;
+
+use super::*;
+use crate::protocol::Facts;
+
+/// A page, and what it wanted done.
+struct Story {
+    state: State,
+    effects: Vec<Effect>,
+}
+
+fn listed(name: &str, default: bool) -> Listed {
+    Listed {
+        name: name.into(),
+        file: format!("models/{name}.zip"),
+        bytes: 700_000,
+        title: name.to_uppercase(),
+        default,
+        summary: "A network.".into(),
+        parameters: 1,
+    }
+}
+
+impl Story {
+    fn begin(query: &str) -> Self {
+        let (state, effects) = State::new(query, None);
+        Self { state, effects }
+    }
+
+    /// With engine and networks ready.
+    fn ready(query: &str) -> Self {
+        let mut story = Self::begin(query);
+        story.tell(Event::Listed(Ok(vec![listed("dcunet", true), listed("wavenet", false)])));
+        story.tell(Event::Engine(Response::Listening));
+        story.tell(Event::Engine(Response::Started { backend: Backend::Cpu, note: "no WebGPU".into() }));
+        story.loaded("dcunet");
+        story
+    }
+
+    fn tell(&mut self, event: Event) -> &[Effect] {
+        self.effects = self.state.update(event, 1.0);
+        &self.effects
+    }
+
+    fn loaded(&mut self, model: &str) {
+        let facts = Facts { card: Card::default(), bytes: 700_000, speed: 9.0 };
+        let (model, note) = (model.into(), "9×".into());
+        self.tell(Event::Engine(Response::Loaded { model, facts, backend: Backend::Cpu, note }));
+    }
+
+    fn add(&mut self, id: u32) -> &[Effect] {
+        self.tell(Event::Added { id, name: format!("{id}.wav"), example: None })
+    }
+
+    /// The requests to denoise among the last effects.
+    fn sent(&self) -> Vec<(u32, u64, Vec<String>)> {
+        let request = |effect: &Effect| match effect {
+            Effect::PostFile(Request::Denoise { id, from, models, .. }, _)
+            | Effect::PostDecoded(Request::Denoise { id, from, models, .. }, _) => Some((*id, *from, models.clone())),
+            _ => None,
+        };
+        self.effects.iter().filter_map(request).collect()
+    }
+
+    fn opened(&mut self, run: u32, length: u64) {
+        let length = Some(length);
+        self.tell(Event::Engine(Response::Opened { id: run, sample_rate_hz: 16_000, channels: 1, length, bits: 16 }));
+    }
+
+    fn take(&self) -> &Take {
+        self.state.current().expect("a take is open")
+    }
+}
+
+#[test]
+fn begins_once_engine_and_list_are_there_whichever_comes_first() {
+    let mut story = Story::begin("");
+    assert_eq!(story.tell(Event::Engine(Response::Listening)), []);
+    let effects = story.tell(Event::Listed(Ok(vec![listed("dcunet", true)])));
+    let url = Some("models/dcunet.zip".to_owned());
+    assert_eq!(
+        effects,
+        [
+            Effect::Post(Request::Start { choice: Choice::Probe }),
+            Effect::Post(Request::Load { model: "dcunet".into(), url }),
+        ]
+    );
+    story.loaded("dcunet");
+    assert_eq!(story.state.engine, Engine::Ready);
+    assert_eq!(story.effects, [Effect::Remember(Backend::Cpu)]);
+}
+
+#[test]
+fn a_recording_that_comes_early_waits_and_is_denoised() {
+    let mut story = Story::begin("");
+    assert_eq!(story.add(1), []);
+    story.tell(Event::Listed(Ok(vec![listed("dcunet", true)])));
+    story.tell(Event::Engine(Response::Listening));
+    let [(run, 0, _)] = story.sent()[..] else { panic!("{:?}", story.effects) };
+    story.opened(run, 32_000);
+    story.state.stored(run, 0, 32_000);
+    story.state.stored(run, 1, 16_000);
+    assert_eq!((story.take().share(), story.take().phase.clone()), (Some(0.5), Phase::Working));
+    story.state.stored(run, 1, 32_000);
+    story.tell(Event::Engine(Response::Done { id: run, length: 32_000, elapsed_seconds: 0.5, engine_bytes: 1e7 }));
+    assert_eq!(story.take().phase, Phase::Done);
+    let titles: Vec<_> = story.take().tracks.iter().map(|track| track.title.clone()).collect();
+    assert_eq!(titles, ["Noisy", "DCUNET"]);
+}
+
+#[test]
+fn what_the_engine_cannot_read_the_browser_may() {
+    let mut story = Story::ready("");
+    story.add(1);
+    let run = story.sent()[0].0;
+    let failed = |id| Event::Engine(Response::Failed { id: Some(id), model: None, failure: Failure::NotAudio });
+    story.tell(failed(run));
+    assert!(matches!(story.effects.last(), Some(Effect::PostDecoded(_, 1))), "{:?}", story.effects);
+    let run = story.sent()[0].0;
+    story.tell(failed(run));
+    assert_eq!(story.take().phase, Phase::Failed(Failure::NotAudio));
+}
+
+#[test]
+fn another_engine_goes_on_where_the_first_one_died() {
+    let mut story = Story::ready("");
+    story.add(1);
+    let first = story.sent()[0].0;
+    story.opened(first, 640_000);
+    story.state.stored(first, 0, 256_000);
+    story.state.stored(first, 1, 192_000);
+    assert_eq!(story.tell(Event::EngineDied), [Effect::Respawn]);
+    assert_eq!((story.state.engine.clone(), story.take().phase.clone()), (Engine::Starting, Phase::Waiting));
+    story.tell(Event::Engine(Response::Listening));
+    let start = Effect::Post(Request::Start { choice: Choice::Prefer(Backend::Cpu) });
+    assert!(story.effects.contains(&start), "{:?}", story.effects);
+    let [(second, from, _)] = story.sent()[..] else { panic!("{:?}", story.effects) };
+    assert_eq!(from, 192_000);
+    assert!(!story.effects.contains(&Effect::ForgetTracks(1)));
+    // What the first still had to say is late.
+    story.state.stored(first, 1, 640_000);
+    assert_eq!(story.take().finished_frames(), 192_000);
+    // Dying at the same place again is enough.
+    story.opened(second, 640_000);
+    story.tell(Event::EngineDied);
+    assert_eq!(story.take().phase, Phase::Failed(Failure::Died));
+    // The page itself lives on.
+    story.tell(Event::Engine(Response::Listening));
+    story.add(2);
+    assert_eq!(story.sent().len(), 1);
+}
+
+#[test]
+fn an_engine_that_never_starts_is_given_up() {
+    let mut story = Story::begin("?backend=cpu");
+    story.add(1);
+    story.tell(Event::Listed(Ok(vec![listed("dcunet", true)])));
+    assert_eq!(story.tell(Event::EngineDied), []);
+    assert_eq!(story.state.engine, Engine::Failed(Failure::Died));
+    assert_eq!(story.take().phase, Phase::Failed(Failure::Died));
+}
+
+#[test]
+fn stopped_takes_ignore_what_comes_late_and_can_be_tried_again() {
+    let mut story = Story::ready("");
+    story.add(1);
+    let run = story.sent()[0].0;
+    assert_eq!(story.tell(Event::Cancel(1)), [Effect::Post(Request::Cancel { id: run })]);
+    story.tell(Event::Engine(Response::Failed { id: Some(run), model: None, failure: Failure::Other("late".into()) }));
+    assert_eq!(story.take().phase, Phase::Failed(Failure::Cancelled));
+    story.tell(Event::Again(1));
+    assert_ne!(story.sent()[0].0, run);
+    assert_eq!(story.take().phase, Phase::Waiting);
+}
+
+#[test]
+fn another_network_is_loaded_and_makes_the_take_stale() {
+    let mut story = Story::ready("");
+    story.add(1);
+    assert!(!story.state.is_stale());
+    story.tell(Event::Network("wavenet".into()));
+    let url = Some("models/wavenet.zip".to_owned());
+    assert_eq!(story.effects, [Effect::Post(Request::Load { model: "wavenet".into(), url }), Effect::Link]);
+    assert!(story.state.is_stale());
+    story.tell(Event::Again(1));
+    assert_eq!(story.sent()[0].2, ["wavenet"]);
+    story.tell(Event::Network("no such".into()));
+    assert_eq!(story.effects, []);
+}
+
+#[test]
+fn an_experiment_runs_every_network_on_the_noise_of_the_link() {
+    let mut story = Story::ready("?task=experiment&seed=7&noise=%5B%7B%22kind%22%3A%22white%22%7D%5D");
+    story.add(1);
+    let (run, _, models) = story.sent()[0].clone();
+    assert_eq!(models, ["dcunet", "wavenet"]);
+    story.opened(run, 16_000);
+    for track in 0..4 {
+        story.state.stored(run, track, 16_000);
+    }
+    let titles: Vec<_> = story.take().tracks.iter().map(|track| track.title.clone()).collect();
+    assert_eq!(titles, ["Clean", "Noisy", "DCUNET", "WAVENET"]);
+    assert_eq!(story.take().share(), Some(1.0));
+    let scores = crate::protocol::Scores { snr_db: Some(3.0), ..Default::default() };
+    story.tell(Event::Engine(Response::Scored { id: run, track: 2, scores }));
+    assert_eq!(story.take().tracks[2].scores, Some(scores));
+    assert!(!story.state.is_stale());
+    story.tell(Event::Seed(8));
+    assert!(story.state.is_stale());
+    story.tell(Event::Voice(3));
+    assert_eq!(story.state.voice(), 3);
+    story.tell(Event::Voice(4));
+    assert_eq!(story.state.voice(), 3);
+}
+
+#[test]
+fn a_dropped_bundle_is_chosen_once_it_was_tried_and_forgotten_if_it_fails() {
+    let mut story = Story::ready("");
+    story.tell(Event::Dropped { name: "mine".into(), bytes: 1_000 });
+    let request = Request::Load { model: "mine".into(), url: None };
+    assert_eq!(story.effects, [Effect::PostBundle(request, "mine".into())]);
+    story.loaded("mine");
+    assert_eq!(story.state.network().map(|network| network.listed.name.clone()), Some("mine".into()));
+    story.tell(Event::Dropped { name: "broken".into(), bytes: 1_000 });
+    let failure = Failure::NoModel("weights: too few bytes".into());
+    story.tell(Event::Engine(Response::Failed { id: None, model: Some("broken".into()), failure }));
+    assert_eq!(story.state.networks.len(), 3);
+    assert!(story.state.notices[0].contains("too few bytes"), "{:?}", story.state.notices);
+    assert_eq!(story.state.network().map(|network| network.listed.name.clone()), Some("mine".into()));
+}
+
+#[test]
+fn what_plays_goes_on_in_another_voice_and_stops_with_another_recording() {
+    let mut story = Story::ready("");
+    assert_eq!(story.tell(Event::TogglePlay), []);
+    story.add(1);
+    let run = story.sent()[0].0;
+    story.opened(run, 32_000);
+    story.state.stored(run, 0, 32_000);
+    assert_eq!(story.tell(Event::TogglePlay), [Effect::Play(1)]);
+    assert_eq!(story.tell(Event::Voice(2)), [Effect::Link]);
+    assert!(story.state.playing);
+    story.add(2);
+    assert!(story.effects.contains(&Effect::Pause) && !story.state.playing);
+    story.tell(Event::Seek(f64::INFINITY));
+    story.tell(Event::Open(1));
+    assert_eq!(story.tell(Event::Seek(99.0)), [Effect::Seek(1, 2.0)]);
+}
+
+#[test]
+fn what_is_seen_stays_within_the_recording() {
+    let mut story = Story::ready("");
+    story.add(1);
+    let run = story.sent()[0].0;
+    story.opened(run, 160_000);
+    for (wanted, got) in [
+        ([2.0, 4.0], Some([2.0, 4.0])),
+        ([-1.0, 3.0], Some([0.0, 4.0])),
+        ([9.0, 12.0], Some([7.0, 10.0])),
+        ([3.0, 3.0], Some([3.0, 3.02])),
+        ([-5.0, 50.0], None),
+        ([f64::NAN, 1.0], None),
+    ] {
+        story.tell(Event::Window(Some(wanted)));
+        assert_eq!(story.state.settings.window, got, "{wanted:?}");
+    }
+}
+
+#[test]
+fn removing_the_open_recording_opens_the_one_before() {
+    let mut story = Story::ready("");
+    story.add(1);
+    story.add(2);
+    story.tell(Event::Remove(2));
+    assert_eq!(story.take().id, 1);
+    story.tell(Event::Remove(1));
+    assert_eq!((story.state.current(), story.state.takes.len()), (None, 0));
+    assert!(story.effects.contains(&Effect::Forget(1)));
+}
+
+#[test]
+fn a_refused_microphone_is_told_and_can_be_asked_for_again() {
+    let mut story = Story::ready("");
+    assert_eq!(story.tell(Event::ToggleRecording), [Effect::Record]);
+    assert_eq!(story.tell(Event::ToggleRecording), []);
+    story.tell(Event::RecordingEnded(Some(Failure::MicrophoneRefused)));
+    assert!(story.state.notices[0].contains("did not allow the microphone"));
+    assert_eq!(story.tell(Event::ToggleRecording), [Effect::Record]);
+    story.tell(Event::Recording);
+    assert_eq!(story.tell(Event::ToggleRecording), [Effect::StopRecording]);
+}
+
+#[test]
+fn live_sound_ends_by_itself_where_it_is_too_slow_and_with_its_tab() {
+    let mut story = Story::ready("?task=live");
+    assert_eq!(story.tell(Event::ToggleLive), [Effect::OpenLive]);
+    story.tell(Event::Engine(Response::Live { latency_seconds: 0.8, load: 0.5 }));
+    assert_eq!(story.state.live, Live::On(0.8, 0.5));
+    story.tell(Event::Engine(Response::LiveEnded { failure: Some(Failure::TooSlow(140)) }));
+    assert_eq!(
+        (story.state.live.clone(), story.effects.clone()),
+        (Live::Failed(Failure::TooSlow(140)), vec![Effect::CloseLive])
+    );
+    story.tell(Event::ToggleLive);
+    story.tell(Event::Task(Task::Denoise));
+    assert!(story.effects.contains(&Effect::Post(Request::StopLive)) && story.state.live == Live::Off);
+}
+
+#[test]
+fn the_link_follows_the_page_and_opens_it_again() {
+    let mut story = Story::ready("");
+    story.tell(Event::Strength(12));
+    assert_eq!(story.effects, [Effect::Link]);
+    story.tell(Event::Strength(12));
+    assert_eq!(story.effects, []);
+    story.tell(Event::Added { id: 1, name: "An old tape.wav".into(), example: Some(Example::Tape) });
+    story.tell(Event::Voice(2));
+    let query = story.state.settings.to_query();
+    let (again, effects) = State::new(&query, None);
+    assert_eq!((again.settings, effects), (story.state.settings, vec![Effect::Fetch(Example::Tape)]));
+}
+
+#[test]
+fn a_link_to_a_network_that_is_not_here_gets_the_usual_one() {
+    let story = Story::ready("?network=mine");
+    assert_eq!(story.state.network().map(|network| network.listed.name.as_str()), Some("dcunet"));
+    assert!(story.state.notices[0].contains("mine"));
+}

@@ -1,0 +1,231 @@
+//! One recording on the page, and how far it is.
+
+use crate::mix::Voice;
+use crate::protocol::{AddedNoise, Failure, MAX_SAMPLES, PIECE_SECONDS, Scores};
+use crate::settings::Task;
+
+/// How far a take is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// For the engine to be ready, or done with another.
+    Waiting,
+    /// The engine is at it.
+    Working,
+    /// All is there.
+    Done,
+    /// It will not be.
+    Failed(Failure),
+}
+
+/// What is known of a recording's samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Format {
+    /// Samples per second.
+    pub sample_rate_hz: u32,
+    /// How many channels.
+    pub channels: usize,
+    /// Samples per channel, if known.
+    pub length: Option<u64>,
+    /// Bits per sample of the file; 32 are floats.
+    pub bits: u16,
+}
+
+/// What is there of a track.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Track {
+    /// Its name for people.
+    pub title: String,
+    /// Samples per channel that are there.
+    pub frames: u64,
+    /// How it compares with the clean recording.
+    pub scores: Option<Scores>,
+}
+
+/// One recording on the page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Take {
+    /// Its number on the page.
+    pub id: u32,
+    /// Its number in messages: another one each time it is worked on, so that late answers are told from new ones.
+    pub run: u32,
+    /// Its name: that of the file.
+    pub name: String,
+    /// What it is there for.
+    pub task: Task,
+    /// How far it is.
+    pub phase: Phase,
+    /// What is known of its samples.
+    pub format: Option<Format>,
+    /// What is done to it before networks get it.
+    pub noise: Option<AddedNoise>,
+    /// The networks that work on it, by name.
+    pub networks: Vec<String>,
+    /// What can be heard of it: see [`crate::protocol`].
+    pub tracks: Vec<Track>,
+    /// Whether the browser decodes it, because the engine cannot.
+    pub decoded: bool,
+    /// When the engine began with it, in seconds, and how many samples per channel were there then.
+    pub began: Option<(f64, u64)>,
+    /// Samples per channel that were there when the engine was lost the last time.
+    pub resumed_from: Option<u64>,
+    /// How long the networks took, in seconds.
+    pub elapsed_seconds: Option<f64>,
+}
+
+impl Take {
+    /// A take that waits.
+    pub fn new(id: u32, name: String, task: Task, noise: Option<AddedNoise>) -> Self {
+        Self {
+            id,
+            run: 0,
+            name,
+            task,
+            phase: Phase::Waiting,
+            format: None,
+            noise,
+            networks: Vec::new(),
+            tracks: Vec::new(),
+            decoded: false,
+            began: None,
+            resumed_from: None,
+            elapsed_seconds: None,
+        }
+    }
+
+    /// Whether the engine has, or will have, something to do with it.
+    pub fn is_active(&self) -> bool {
+        matches!(self.phase, Phase::Waiting | Phase::Working)
+    }
+
+    /// Samples per channel of the result that are there.
+    pub fn finished_frames(&self) -> u64 {
+        self.tracks.last().map_or(0, |track| track.frames)
+    }
+
+    /// Samples per channel that can be heard: as far as the recording itself is there.
+    pub fn heard_frames(&self) -> u64 {
+        self.tracks.first().map_or(0, |track| track.frames)
+    }
+
+    /// Its length in seconds: as the file says, else as far as it has been read.
+    pub fn seconds(&self) -> f64 {
+        let Some(format) = self.format else { return 0.0 };
+        let length = match self.phase {
+            Phase::Done | Phase::Failed(_) => None,
+            _ => format.length,
+        };
+        // Headers lie: nothing is drawn for what cannot be.
+        let length = length.filter(|length| *length <= MAX_SAMPLES as u64).unwrap_or(0).max(self.heard_frames());
+        length as f64 / f64::from(format.sample_rate_hz)
+    }
+
+    /// Samples per channel of a piece.
+    pub fn piece_length(&self) -> u64 {
+        self.format.map_or(1, |format| u64::from(format.sample_rate_hz) * u64::from(PIECE_SECONDS))
+    }
+
+    /// The share that is done, 0 to 1, if it can be told.
+    pub fn share(&self) -> Option<f64> {
+        let length = self.format?.length.filter(|length| *length > 0)?;
+        let finished: u64 = match self.task {
+            // Recording and noisy recording come at once; each network takes its time.
+            Task::Experiment => self.tracks.iter().skip(2).map(|track| track.frames).sum(),
+            _ => self.finished_tracks().map(|track| track.frames).sum(),
+        };
+        Some((finished as f64 / (length * self.networks.len().max(1) as u64) as f64).min(1.0))
+    }
+
+    /// The tracks that networks make.
+    fn finished_tracks(&self) -> impl Iterator<Item = &Track> {
+        self.tracks.iter().skip(self.tracks.len().saturating_sub(self.networks.len()))
+    }
+
+    /// How long it will take from now on, in seconds, if it can be told.
+    pub fn seconds_left(&self, now: f64) -> Option<f64> {
+        let (began, from) = self.began?;
+        let length = self.format?.length? * self.networks.len().max(1) as u64;
+        let done = (self.share()? * length as f64 - from as f64).max(0.0);
+        let elapsed = now - began;
+        // Before a while has passed it would jump about.
+        if done <= 0.0 || elapsed < 1.0 {
+            return None;
+        }
+        Some(((length - from) as f64 - done).max(0.0) * elapsed / done)
+    }
+
+    /// What can be heard and seen of it, when a share `kept` of the noise stays.
+    pub fn voices(&self, kept: f32) -> Vec<Voice> {
+        match self.task {
+            Task::Experiment => Voice::of_tracks(self.tracks.iter().map(|track| track.title.as_str())),
+            // With noise of ours there is a clean track in front; it is not heard here.
+            _ if self.noise.is_some() => {
+                let mut voices = Voice::of_denoised(kept);
+                voices.iter_mut().for_each(|voice| voice.weights.insert(0, 0.0));
+                voices
+            }
+            _ => Voice::of_denoised(kept),
+        }
+    }
+
+    /// How many voices there will be.
+    pub fn voice_count(&self) -> usize {
+        match self.task {
+            Task::Experiment => 2 + self.networks.len(),
+            _ => 3,
+        }
+    }
+
+    /// Forgets what was made of it, to make it again.
+    pub fn restart(&mut self) {
+        self.phase = Phase::Waiting;
+        self.format = None;
+        self.tracks.clear();
+        (self.began, self.resumed_from, self.elapsed_seconds) = (None, None, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(length: Option<u64>, frames: &[u64]) -> Take {
+        let mut take = Take::new(1, "a.wav".into(), Task::Denoise, None);
+        take.format = Some(Format { sample_rate_hz: 16_000, channels: 1, length, bits: 16 });
+        take.networks = vec!["dcunet".into()];
+        take.tracks = frames.iter().map(|frames| Track { frames: *frames, ..Track::default() }).collect();
+        take.phase = Phase::Working;
+        take
+    }
+
+    #[test]
+    fn tells_how_far_it_is_and_how_long_it_will_take() {
+        let mut take = take(Some(320_000), &[160_000, 80_000]);
+        take.began = Some((10.0, 0));
+        assert_eq!((take.share(), take.seconds()), (Some(0.25), 20.0));
+        assert_eq!(take.seconds_left(10.5), None);
+        assert_eq!(take.seconds_left(15.0), Some(15.0));
+        take.began = Some((10.0, 40_000));
+        assert_eq!(take.seconds_left(15.0), Some(30.0));
+    }
+
+    #[test]
+    fn without_a_length_there_is_no_share() {
+        let take = take(None, &[160_000, 80_000]);
+        assert_eq!((take.share(), take.seconds_left(99.0), take.seconds()), (None, None, 10.0));
+    }
+
+    #[test]
+    fn a_header_that_promises_days_draws_none_of_them() {
+        assert_eq!(take(Some(u64::MAX / 2), &[16_000]).seconds(), 1.0);
+    }
+
+    #[test]
+    fn added_noise_is_part_of_what_was_before() {
+        let mut take = take(Some(10), &[10, 10, 10]);
+        assert_eq!(take.voices(0.0)[0].weights, [1.0, 0.0]);
+        let chain = shared::noise::Chain::default();
+        take.noise = Some(AddedNoise { chain, seed: 1 });
+        let weights: Vec<_> = take.voices(0.0).into_iter().map(|voice| voice.weights).collect();
+        assert_eq!(weights, [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, -1.0]]);
+    }
+}

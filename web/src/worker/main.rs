@@ -1,0 +1,44 @@
+//! The engine: a worker with the networks, which answers what the page asks of it in the messages of [`web::protocol`].
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `requests` | the queue of what is asked, and what is heard at once |
+//! | `session`, `gpu`, `loading` | backends and networks |
+//! | `source`, `file`, `wav_file`, `decoder` | recordings, read bit by bit |
+//! | `take`, `track` | denoising one into pieces |
+//! | `experiment` | noise, and scores |
+//! | `live` | sound as it comes |
+//! | `browser` | what the browser does for all of them |
+
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(target_arch = "wasm32")]
+mod decoder;
+#[cfg(target_arch = "wasm32")]
+mod experiment;
+#[cfg(target_arch = "wasm32")]
+mod file;
+#[cfg(target_arch = "wasm32")]
+mod gpu;
+#[cfg(target_arch = "wasm32")]
+mod live;
+#[cfg(target_arch = "wasm32")]
+mod loading;
+#[cfg(target_arch = "wasm32")]
+mod requests;
+#[cfg(target_arch = "wasm32")]
+mod session;
+#[cfg(target_arch = "wasm32")]
+mod source;
+#[cfg(target_arch = "wasm32")]
+mod take;
+#[cfg(target_arch = "wasm32")]
+mod track;
+#[cfg(target_arch = "wasm32")]
+mod wav_file;
+
+/// Starts listening; does nothing outside a browser.
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    requests::listen();
+}

@@ -1,0 +1,171 @@
+//! The list of networks that the page offers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use shared::Bundle;
+
+/// The site's folder of bundles.
+pub const FOLDER: &str = "models";
+
+/// Networks with a title of their own, in the order of the page; the first that is there is the default.
+const KNOWN: [(&str, &str); 3] =
+    [("dcunet", "Deep Complex U-Net"), ("wavenet", "Denoising WaveNet"), ("autoencoder", "Autoencoder (one layer)")];
+
+/// A network as the page lists it.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// What addresses call it: its file's name without the ending.
+    pub name: String,
+    /// Where its bundle is, relative to the page.
+    pub file: String,
+    /// How large that is.
+    pub bytes: usize,
+    /// What people call it.
+    pub title: String,
+    /// Whether it is the one chosen at first.
+    pub default: bool,
+    /// What it is, in a sentence.
+    pub summary: String,
+    /// Learned numbers in it.
+    pub parameters: usize,
+}
+
+/// Copies the bundles of a folder into a site; one with the name of another replaces it.
+///
+/// # Errors
+/// When there are none, or one cannot be used: which, and why.
+pub fn add(from: &Path, site: &Path) -> Result<()> {
+    let bundles = bundles(from)?;
+    if bundles.is_empty() {
+        bail!("{} has no bundles, whose names end in .zip", from.display());
+    }
+    let folder = site.join(FOLDER);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for path in bundles {
+        let (bytes, _) = read(&path)?;
+        let copy = folder.join(format!("{}.zip", name(&path)?));
+        fs::write(&copy, bytes).with_context(|| format!("cannot write {}", copy.display()))?;
+    }
+    Ok(())
+}
+
+/// The networks of a site, in the order of the page.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn list(site: &Path) -> Result<Vec<Listed>> {
+    let mut networks = Vec::new();
+    for path in bundles(&site.join(FOLDER))? {
+        let (bytes, bundle) = read(&path)?;
+        let name = name(&path)?;
+        networks.push(Listed {
+            file: format!("{FOLDER}/{name}.zip"),
+            bytes: bytes.len(),
+            title: bundle.card.name,
+            default: false,
+            summary: bundle.card.summary,
+            parameters: bundle.card.parameters,
+            name,
+        });
+    }
+    Ok(arrange(networks))
+}
+
+/// Sorts networks, titles them and chooses the default.
+fn arrange(mut networks: Vec<Listed>) -> Vec<Listed> {
+    let known = |name: &str| KNOWN.iter().position(|(known, _)| *known == name);
+    networks.sort_by_key(|network| (known(&network.name).unwrap_or(KNOWN.len()), network.name.clone()));
+    let mut taken: Vec<String> = Vec::new();
+    for (index, network) in networks.iter_mut().enumerate() {
+        network.default = index == 0;
+        if let Some(known) = known(&network.name) {
+            network.title = KNOWN[known].1.to_owned();
+        } else if network.title.is_empty() {
+            network.title.clone_from(&network.name);
+        } else if taken.contains(&network.title) {
+            // Two runs of one recipe, say.
+            network.title = format!("{} ({})", network.title, network.name);
+        }
+        taken.push(network.title.clone());
+    }
+    networks
+}
+
+/// The bundles of a folder, by name.
+fn bundles(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<(Vec<u8>, Bundle)> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bundle = Bundle::from_bytes(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
+    Ok((bytes, bundle))
+}
+
+fn name(path: &Path) -> Result<String> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    if name.is_empty() || !name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+    {
+        bail!("rename {}: its name becomes part of an address, so letters, digits, -, _ and . only", path.display());
+    }
+    Ok(name.into_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn network(name: &str, title: &str) -> Listed {
+        Listed {
+            name: name.to_owned(),
+            file: String::new(),
+            bytes: 0,
+            title: title.to_owned(),
+            default: false,
+            summary: String::new(),
+            parameters: 0,
+        }
+    }
+
+    #[test]
+    fn known_networks_come_first_and_all_have_titles() {
+        let names = [("zeta", "café"), ("autoencoder", "x"), ("alpha", "café"), ("beta", ""), ("dcunet", "dcunet")];
+        let arranged = arrange(names.map(|(name, title)| network(name, title)).into());
+        let arranged: Vec<_> = arranged.iter().map(|it| (it.name.as_str(), it.title.as_str(), it.default)).collect();
+        assert_eq!(
+            arranged,
+            [
+                ("dcunet", "Deep Complex U-Net", true),
+                ("autoencoder", "Autoencoder (one layer)", false),
+                ("alpha", "café", false),
+                ("beta", "beta", false),
+                ("zeta", "café (zeta)", false),
+            ]
+        );
+        assert!(arrange(vec![network("own", "mine")])[0].default);
+    }
+
+    #[test]
+    fn a_bundle_that_cannot_be_used_is_named() {
+        let [from, site] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let refused = || format!("{:#}", add(from.path(), site.path()).unwrap_err());
+        assert!(refused().contains("has no bundles"));
+        fs::write(from.path().join("broken.zip"), "PK").unwrap();
+        assert!(refused().contains("broken.zip: "), "{}", refused());
+        fs::remove_file(from.path().join("broken.zip")).unwrap();
+        fs::copy(crate::root().join("models/wavenet.zip"), from.path().join("my net.zip")).unwrap();
+        assert!(refused().starts_with("rename "), "{}", refused());
+    }
+}
