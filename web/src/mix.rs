@@ -95,13 +95,24 @@ impl Levels {
     }
 }
 
-/// The samples of a voice, from those of its tracks.
+/// The mean of channels that lie one after the other.
+pub fn mean(planar: &[f32], channels: usize) -> Vec<f32> {
+    if channels <= 1 {
+        return planar.to_vec();
+    }
+    let length = planar.len() / channels;
+    let share = 1.0 / channels as f32;
+    let sum = |index: usize| (0..channels).map(|channel| planar[channel * length + index]).sum::<f32>();
+    (0..length).map(|index| share * sum(index)).collect()
+}
+
+/// The weighted sum of tracks.
 ///
 /// # Panics
 /// When the tracks differ in length.
-pub fn mix(voice: &Voice, tracks: &[&[f32]]) -> Vec<f32> {
+pub fn mix(weights: &[f32], tracks: &[&[f32]]) -> Vec<f32> {
     let mut sum = vec![0.0; tracks.first().map_or(0, |track| track.len())];
-    for (weight, track) in voice.weights.iter().zip(tracks).filter(|(weight, _)| **weight != 0.0) {
+    for (weight, track) in weights.iter().zip(tracks).filter(|(weight, _)| **weight != 0.0) {
         assert_eq!(track.len(), sum.len(), "tracks are equally long");
         sum.iter_mut().zip(*track).for_each(|(sum, sample)| *sum += weight * sample);
     }
@@ -125,13 +136,20 @@ mod tests {
         let (before, after) = (tone(0.5, 40), tone(0.2, 40));
         for kept in [0.0, 0.1, 1.0] {
             let voices = Voice::of_denoised(kept);
-            let heard: Vec<Vec<f32>> = voices.iter().map(|voice| mix(voice, &[&before, &after])).collect();
+            let heard: Vec<Vec<f32>> = voices.iter().map(|voice| mix(&voice.weights, &[&before, &after])).collect();
             assert_eq!(heard[0], before);
             for index in 0..before.len() {
                 assert!((heard[1][index] + heard[2][index] - before[index]).abs() < 1e-6);
                 assert!((heard[1][index] - after[index] - kept * (before[index] - after[index])).abs() < 1e-6);
             }
         }
+    }
+
+    #[test]
+    fn the_mean_of_channels_is_theirs_sample_by_sample() {
+        assert_eq!(mean(&[1.0, 2.0, 3.0, 5.0], 2), [2.0, 3.5]);
+        assert_eq!(mean(&[1.0, 2.0], 1), [1.0, 2.0]);
+        assert_eq!(mean(&[], 3), []);
     }
 
     #[test]
@@ -147,7 +165,7 @@ mod tests {
         let voices = Voice::of_denoised(0.3);
         for voice in &voices {
             let gain = levels.gain(voice, &voices[0]);
-            let heard = rms(&mix(voice, &[&before, &after])) * gain;
+            let heard = rms(&mix(&voice.weights, &[&before, &after])) * gain;
             assert!((heard / rms(&before) - 1.0).abs() < 1e-3, "{}: {heard}", voice.title);
         }
     }

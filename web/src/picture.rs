@@ -69,6 +69,21 @@ impl Grid {
         Self { rows, levels_db }
     }
 
+    /// The same, multiplied with an amplitude.
+    pub fn amplified(mut self, amplitude: f32) -> Self {
+        let gain_db = 20.0 * amplitude.max(1e-6).log10();
+        self.levels_db
+            .iter_mut()
+            .for_each(|level| *level = if level.is_nan() { *level } else { (*level + gain_db).max(0.0) });
+        self
+    }
+
+    /// The sum of two of the same size, if both are in phase.
+    pub fn plus(&self, other: &Self) -> Self {
+        let sum = |(a, b): (&f32, &f32)| 20.0 * (10f32.powf(a / 20.0) + 10f32.powf(b / 20.0)).log10();
+        Self { rows: self.rows, levels_db: self.levels_db.iter().zip(&other.levels_db).map(sum).collect() }
+    }
+
     /// How many columns.
     pub fn width(&self) -> usize {
         self.levels_db.len() / self.rows.max(1)
@@ -206,8 +221,11 @@ mod tests {
         }
         let pixels = grid.pixels(256, FULL_SCALE_DB, |_, _| false);
         let at = |row: usize| &pixels[4 * 10 * row..][..3];
-        assert_eq!(at(255 - bin), COLOURS[255]);
+        assert!(at(255 - bin).iter().zip(COLOURS[255]).all(|(got, brightest)| got.abs_diff(brightest) < 5));
         assert_eq!(at(10), COLOURS[0]);
+        let halved = grid.clone().amplified(0.5);
+        assert!((halved.levels_db[bin] - FULL_SCALE_DB + 6.02).abs() < 0.1);
+        assert!((halved.plus(&halved).levels_db[bin] - FULL_SCALE_DB).abs() < 0.1);
         let grey = grid.pixels(256, FULL_SCALE_DB, |_, level| level < 50.0);
         assert!(grey[4 * 10 * 10..][..3].iter().all(|value| *value == grey[4 * 10 * 10]));
     }

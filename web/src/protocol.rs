@@ -8,7 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 use shared::bundle::Card;
-use shared::noise::Chain;
+
+use crate::steps::Steps;
 
 /// Length of a piece of a track in seconds; the last of a track may be shorter.
 pub const PIECE_SECONDS: u32 = 4;
@@ -63,7 +64,7 @@ pub enum Choice {
 /// What the page asks of the worker. Requests are answered one after the other, but for [`Request::Cancel`] and
 /// [`Request::StopLive`], which are heard at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Request {
     /// Choose a backend. Must be the first request.
     Start {
@@ -114,7 +115,7 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AddedNoise {
     /// What is done, step by step.
-    pub chain: Chain,
+    pub chain: Steps,
     /// What all that is random in it depends on.
     pub seed: u32,
 }
@@ -134,7 +135,7 @@ pub enum Input {
 
 /// What the worker answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Response {
     /// The worker listens; what was sent before is lost.
     Listening,
@@ -345,7 +346,7 @@ mod tests {
 
     #[test]
     fn messages_survive_the_way() {
-        let chain = Chain::from_json(r#"[{"kind": "raise-small", "quantile": 0.7}]"#).expect("a chain");
+        let chain = Steps::from_json(r#"[{"kind": "raise-small", "quantile": 0.7}]"#).expect("a chain");
         let requests = [
             Request::Start { choice: Choice::Probe },
             Request::Start { choice: Choice::Only(Backend::Cpu) },

@@ -1,11 +1,11 @@
 //! What shapes the page, and the link that opens it again as it is.
 
 use serde::{Deserialize, Serialize};
-use shared::noise::{Chain, Noise};
 use shared::stream::MAX_ATTENUATION_DB;
 
 use crate::example::Example;
 use crate::protocol::{Backend, Choice};
+use crate::steps::Steps;
 
 /// The last position of the slider for strength, which stands for no limit; those before are decibels.
 pub const UNLIMITED_DB: u8 = 41;
@@ -89,7 +89,7 @@ pub struct Settings {
     /// By how many dB noise may be attenuated, 0 to [`UNLIMITED_DB`].
     pub strength_db: u8,
     /// The noise that is made.
-    pub chain: Chain,
+    pub chain: Steps,
     /// What all that is random in it depends on.
     pub seed: u32,
     /// The example that is open.
@@ -129,9 +129,8 @@ impl Default for Settings {
 
 impl Settings {
     /// The noise that the page proposes: the report's first.
-    fn usual_chain() -> Chain {
-        let step = Noise::of_kind("raise-small").expect("a kind that there is");
-        Chain::new(vec![step.into()]).expect("defaults are in range")
+    fn usual_chain() -> Steps {
+        Steps::default().with("raise-small")
     }
 
     /// The limit that [`shared::stream::Options::attenuation_limit_db`] would have.
@@ -176,7 +175,7 @@ impl Settings {
                 Ok(db) if db < UNLIMITED_DB => self.strength_db = db,
                 _ => refuse("a whole number of dB from 0 to 40"),
             },
-            "noise" => match Chain::from_json(value) {
+            "noise" => match Steps::from_json(value) {
                 Ok(chain) => self.chain = chain,
                 Err(error) => refuse(&format!("a chain of noise ({error})")),
             },
@@ -230,8 +229,7 @@ impl Settings {
         put(self.task != usual.task, "task", self.task.key().into());
         put(self.network.is_some(), "network", self.network.clone().unwrap_or_default());
         put(self.strength_db != usual.strength_db, "strength", self.strength_db.to_string());
-        let chain = || serde_json::to_string(&self.chain).expect("a chain is JSON");
-        put(self.chain != usual.chain, "noise", if self.chain == usual.chain { String::new() } else { chain() });
+        put(self.chain != usual.chain, "noise", self.chain.to_json());
         put(self.seed != usual.seed, "seed", self.seed.to_string());
         put(self.example.is_some(), "example", self.example.map(Example::key).unwrap_or_default().into());
         put(self.voice != usual.voice, "voice", (self.voice + 1).to_string());
@@ -317,11 +315,11 @@ mod tests {
             depth in 0..4usize, kind in 0..16usize, window in prop::option::of((0u32..10_000, 1u32..10_000)),
             network in prop::option::of("[a-zä&=%+# ]{1,12}"), example in prop::option::of(0..Example::ALL.len()),
         ) {
-            let noise = Noise::kinds().swap_remove(kind);
-            let chain = Chain::new(if noise.recordings().is_empty() { vec![noise.into()] } else { Vec::new() });
+            let kinds = ["white", "room", "drop-packets", "made up"];
+            let chain = Steps::default().with("raise-small").with_number(0, "quantile", 0.25).with(kinds[kind % 4]);
             let settings = Settings {
                 task: Task::ALL[task], network, strength_db, seed, voice, matched, embed,
-                chain: chain.expect("defaults are in range"),
+                chain,
                 example: example.map(|index| Example::ALL[index]),
                 window: window.map(|(from, len)| [f64::from(from) / 1000.0, f64::from(from + len) / 1000.0]),
                 depth: Depth::ALL[depth].0,

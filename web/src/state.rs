@@ -3,12 +3,14 @@
 //! [`State::update`] takes what happened and gives what is to be done about it; it does nothing itself. What is shown is a function
 //! of the state alone. Samples, files and devices are kept by those who carry out the effects.
 
+use shared::noise::NoiseKind;
+
 use crate::example::Example;
 use crate::networks::{Listed, Loading, Network, Origin};
 use crate::protocol::{Backend, Choice, Failure, Input, Request, Response};
 use crate::settings::{Settings, Task};
+use crate::steps::Steps;
 use crate::take::{Format, Phase, Take, Track};
-use shared::noise::Chain;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +66,11 @@ pub enum Event {
     /// Another way to store downloads.
     Depth(crate::settings::Depth),
     /// Another noise.
-    Chain(Chain),
+    Chain(Steps),
+    /// Whether that can be made: why not, if not.
+    Checked(Steps, Option<String>),
+    /// What noises there are.
+    Noises(Vec<NoiseKind>),
     /// Another seed.
     Seed(u32),
     /// Another stretch of time to be seen, in seconds; all of it if none.
@@ -119,6 +125,8 @@ pub enum Effect {
     Fetch(Example),
     /// The address is to say what the settings are.
     Link,
+    /// Ask whether this noise can be made.
+    Check(Steps),
     /// Play this take from where it stands.
     Play(u32),
     /// Pause.
@@ -174,6 +182,10 @@ pub struct State {
     pub backend: Option<(Backend, String)>,
     /// The networks to choose from.
     pub networks: Vec<Network>,
+    /// What noises there are.
+    pub noises: Vec<NoiseKind>,
+    /// Why the noise of the settings cannot be made, if it cannot.
+    pub noise_error: Option<String>,
     /// The recordings, in the order in which they came.
     pub takes: Vec<Take>,
     /// The takes that are open, for each task.
@@ -200,13 +212,18 @@ impl State {
     pub fn new(query: &str, remembered: Option<Backend>) -> (Self, Vec<Effect>) {
         let (settings, notices) = Settings::from_query(query);
         let choice = settings.backend.unwrap_or(remembered.map_or(Choice::Probe, Choice::Prefer));
-        let effects = settings.example.map(Effect::Fetch).into_iter().collect();
+        let mut effects: Vec<Effect> = settings.example.map(Effect::Fetch).into_iter().collect();
+        if settings.chain != Settings::default().chain {
+            effects.push(Effect::Check(settings.chain.clone()));
+        }
         let state = Self {
             settings,
             choice,
             engine: Engine::Starting,
             backend: None,
             networks: Vec::new(),
+            noises: Vec::new(),
+            noise_error: None,
             takes: Vec::new(),
             open: [None; 3],
             playing: false,
@@ -344,7 +361,16 @@ impl State {
             }
             Event::Matched(matched) => self.settings.matched = matched,
             Event::Depth(depth) => self.settings.depth = depth,
+            Event::Checked(chain, error) => {
+                if self.settings.chain == chain {
+                    self.noise_error = error;
+                }
+            }
+            Event::Noises(noises) => self.noises = noises,
             Event::Chain(chain) => {
+                if chain != self.settings.chain {
+                    effects.push(Effect::Check(chain.clone()));
+                }
                 self.settings.chain = chain;
                 if self.current().is_some_and(|take| take.task == Task::Experiment) {
                     // There the threshold is seen.
@@ -698,7 +724,7 @@ impl State {
         const SHORTEST: f64 = 0.02;
         let ([from, to], total) = (window?, self.current()?.seconds());
         let span = (to - from).max(SHORTEST);
-        if !span.is_finite() || span >= total {
+        if !(to - from).is_finite() || span >= total {
             return None;
         }
         let from = from.clamp(0.0, total - span);

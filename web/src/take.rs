@@ -223,7 +223,7 @@ mod tests {
     fn added_noise_is_part_of_what_was_before() {
         let mut take = take(Some(10), &[10, 10, 10]);
         assert_eq!(take.voices(0.0)[0].weights, [1.0, 0.0]);
-        let chain = shared::noise::Chain::default();
+        let chain = crate::steps::Steps::default();
         take.noise = Some(AddedNoise { chain, seed: 1 });
         let weights: Vec<_> = take.voices(0.0).into_iter().map(|voice| voice.weights).collect();
         assert_eq!(weights, [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, -1.0]]);

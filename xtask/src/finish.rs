@@ -14,6 +14,8 @@ use crate::{html, networks};
 const PAGE: &str = "index.html";
 /// The list of networks.
 pub const NETWORKS: &str = "models.json";
+/// The list of noises, which the page offers without having them.
+const NOISES: &str = "noises.json";
 /// The service worker; beside our other files it is the template of itself.
 pub const SERVICE_WORKER: &str = "sw.js";
 
@@ -43,6 +45,8 @@ pub fn finish(built: &Path, public: &Path, options: &Options, site: &Path) -> Re
     }
     let list = serde_json::to_string_pretty(&networks::list(site)?).context("cannot write the list of networks")?;
     write(site, NETWORKS, &list)?;
+    let list = serde_json::to_string(&shared::noise::catalogue()).context("cannot write the list of noises")?;
+    write(site, NOISES, &list)?;
 
     let page = html::finish(&read_text(&site.join(PAGE))?, options.base.as_deref())?;
     write(site, PAGE, &page.html)?;

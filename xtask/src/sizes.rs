@@ -10,8 +10,8 @@ use walkdir::WalkDir;
 use crate::finish::{NETWORKS, SERVICE_WORKER};
 use crate::networks::{FOLDER, Listed};
 
-/// How hard brotli tries, of 11; hosts that compress ahead of time do no less.
-const QUALITY: u32 = 9;
+/// How hard brotli tries: its most, as hosts that compress ahead of time do.
+const QUALITY: u32 = 11;
 /// Log2 of brotli's window.
 const WINDOW: u32 = 22;
 
@@ -20,6 +20,8 @@ const WINDOW: u32 = 22;
 enum Part {
     /// All that is needed before the page can be used.
     Page,
+    /// What makes pictures and files, in a worker of its own.
+    Painter,
     /// What denoises, in the worker.
     Engine,
     /// The network chosen at first.
@@ -33,6 +35,7 @@ impl Part {
     fn budget(self) -> (&'static str, usize) {
         match self {
             Self::Page => ("the page, until it can be used", 250_000),
+            Self::Painter => ("the painter", 500_000),
             Self::Engine => ("the engine", 2_000_000),
             Self::Network => ("the default network", 3_000_000),
             Self::Networks => ("all networks", 12_000_000),
@@ -65,7 +68,7 @@ fn measure(site: &Path) -> Result<Vec<(Part, usize)>> {
     let networks: Vec<Listed> = serde_json::from_slice(&list).with_context(|| format!("cannot read {NETWORKS}"))?;
     let default = networks.iter().find(|network| network.default).map(|network| network.file.as_str());
 
-    let mut sums = [Part::Page, Part::Engine, Part::Network, Part::Networks].map(|part| (part, 0));
+    let mut sums = [Part::Page, Part::Painter, Part::Engine, Part::Network, Part::Networks].map(|part| (part, 0));
     for entry in WalkDir::new(site).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot read {}", site.display()))?;
         let name = entry.path().strip_prefix(site).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
@@ -93,6 +96,7 @@ fn parts(name: &str, default: Option<&str>) -> Vec<Part> {
     }
     match name {
         _ if name.starts_with("worker") => vec![Part::Engine],
+        _ if name.starts_with("painter") => vec![Part::Painter],
         // Installed once the page is there; fetched when somebody listens live.
         SERVICE_WORKER | "live.js" => Vec::new(),
         _ if name == NETWORKS || ends(&[".html", ".css", ".js", ".wasm"]) => vec![Part::Page],
@@ -131,6 +135,7 @@ mod tests {
         for name in ["worker.js", "worker_bg.wasm", "worker_loader.js", "worker-1_bg.wasm"] {
             assert_eq!(parts(name, default), [Part::Engine], "{name}");
         }
+        assert_eq!(parts("painter_bg.wasm", default), [Part::Painter]);
         assert_eq!(parts("models/dcunet.zip", default), [Part::Network, Part::Networks]);
         assert_eq!(parts("models/wavenet.zip", default), [Part::Networks]);
         for name in ["sw.js", "live.js", "icon.svg", "manifest.webmanifest", "models/sources.toml"] {
@@ -154,9 +159,10 @@ mod tests {
         write(NETWORKS, &serde_json::to_vec(&list).unwrap());
         fs::create_dir(site.path().join(FOLDER)).unwrap();
         write("models/own.zip", &noise(1000));
-        assert!(check(site.path()).unwrap_err().to_string().contains("lacks the engine"));
+        assert!(check(site.path()).unwrap_err().to_string().contains("lacks the page"));
 
         // The same byte over and over weighs next to nothing.
+        write("painter_bg.wasm", &[7; 1_000_000]);
         write("worker_bg.wasm", &[7; 3_000_000]);
         write("page_bg.wasm", &noise(200_000));
         check(site.path()).unwrap();

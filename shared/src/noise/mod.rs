@@ -22,6 +22,7 @@ pub mod active_level;
 pub mod additive;
 pub mod babble;
 pub mod band_limit;
+pub mod catalogue;
 pub mod chain;
 pub mod channel;
 pub mod clicks;
@@ -41,6 +42,7 @@ pub mod value;
 
 pub use active_level::{active_level_db, active_power, mix_active};
 pub use additive::mix;
+pub use catalogue::{Kind as NoiseKind, KindNumber as NoiseNumber, catalogue};
 pub use chain::Chain;
 pub use colour::{brown, pink, white};
 pub use drawn::{AGREEMENT, Drawn, DrawnChain, STFT_AGREEMENT};

@@ -8,17 +8,18 @@ use gloo_render::AnimationFrame;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web::mix::Voice;
+use web::painting::Wish;
 use web::picture::time_text;
 use web::settings::Task;
 use web::state::{Event, Live, State};
-use web::take::{Phase, Take};
+use web::take::Take;
 use web_sys::{ClipboardEvent, DragEvent, Element, HtmlCanvasElement, HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
 use super::browser::{self, Browser};
-use super::draw::{self, Wish};
 use super::export;
-use super::files::{document, save, window};
+use super::files::{document, window};
+use super::painter::wish;
 use super::view;
 
 /// What the page hears.
@@ -233,9 +234,10 @@ impl App {
         };
         let Some((waveform, spectrogram)) = canvas("waveform").zip(canvas("spectrogram")) else { return };
         self.drawn.busy.set(true);
-        let (drawn, browser, link) = (self.drawn.clone(), self.browser.clone(), ctx.link().clone());
+        let Some(painter) = self.browser.painter.clone() else { return };
+        let (drawn, link) = (self.drawn.clone(), ctx.link().clone());
         spawn_local(async move {
-            browser.artist.draw(&browser.store, &wish, &waveform, &spectrogram).await;
+            painter.paint(wish, &waveform, &spectrogram).await;
             drawn.busy.set(false);
             link.send_message(Msg::Drawn);
         });
@@ -247,19 +249,15 @@ impl App {
         let settings = &self.state.settings;
         let (voices, window) = (take.voices(settings.kept()), self.window());
         let mut wishes = Vec::new();
-        let mut wish = |id: String, voice: &Voice, corruption| {
-            if let Some(wish) = Wish::of(take, voice, window, corruption) {
-                wishes.push((id, wish));
-            }
-        };
+        let mut add = |id: String, voice: &Voice, noise| wishes.push((id, wish(take, &voice.weights, window, noise)));
         let chosen = self.state.voice();
         if let Some(voice) = voices.get(chosen) {
-            let shown = (take.task == Task::Experiment && chosen == 0)
-                .then(|| draw::first_corruption(take, &settings.chain, settings.seed));
-            wish("stage".into(), voice, shown.flatten());
+            // On the clean recording the threshold is seen.
+            let noise = (take.task == Task::Experiment && chosen == 0).then(|| (settings.chain.clone(), settings.seed));
+            add("stage".into(), voice, noise);
         }
         if take.task == Task::Experiment {
-            voices.iter().enumerate().for_each(|(index, voice)| wish(format!("small-{index}"), voice, None));
+            voices.iter().enumerate().for_each(|(index, voice)| add(format!("small-{index}"), voice, None));
         }
         wishes
     }
@@ -281,9 +279,9 @@ impl App {
         let window = self.window();
         spawn_local(async move {
             let done = match souvenir {
-                Souvenir::Wav(id) => wav(&browser, &state, id).await,
-                Souvenir::Archive => archive(&browser, &state).await,
-                Souvenir::Page => saved_page(&browser, &state, window).await,
+                Souvenir::Wav(id) => export::wav(&browser, &state, id).await.map(|()| None),
+                Souvenir::Archive => export::archive(&browser, &state).await.map(|()| None),
+                Souvenir::Page => export::page(&browser, &state, window).await,
                 Souvenir::Link => copy(&browser::address(&state), "The link").await,
                 Souvenir::Embed => copy(&view::snippet(&browser::address(&state)), "The snippet").await,
             };
@@ -294,48 +292,6 @@ impl App {
             }
         });
     }
-}
-
-async fn wav(browser: &Browser, state: &State, id: u32) -> Result<Option<String>, String> {
-    let take = state.takes.iter().find(|take| take.id == id).ok_or("it is gone")?;
-    let index = if state.current().is_some_and(|open| open.id == id) { state.voice() } else { 1 };
-    let voices = take.voices(state.settings.kept());
-    let voice = voices.get(index).ok_or("nothing of it is there yet")?;
-    let file = export::wav_file(&browser.store, take, voice, state.settings.depth).await?;
-    let what = match (take.task, index) {
-        (Task::Experiment, _) => voice.title.to_lowercase().replace(' ', "-"),
-        (_, 0) => "before".into(),
-        (_, 1) => "denoised".into(),
-        _ => "removed".into(),
-    };
-    save(&file, &export::file_name(take, &what, "wav"));
-    Ok(None)
-}
-
-async fn archive(browser: &Browser, state: &State) -> Result<Option<String>, String> {
-    let takes: Vec<(Take, Voice)> = state
-        .takes
-        .iter()
-        .filter(|take| take.task == Task::Denoise && take.phase == Phase::Done)
-        .filter_map(|take| Some((take.clone(), take.voices(state.settings.kept()).into_iter().nth(1)?)))
-        .collect();
-    let file = export::archive(&browser.store, &takes, state.settings.depth).await?;
-    save(&file, "denoised.zip");
-    Ok(None)
-}
-
-async fn saved_page(browser: &Browser, state: &State, window: [f64; 2]) -> Result<Option<String>, String> {
-    let take = state.current().ok_or("no recording is open")?;
-    let voices = take.voices(state.settings.kept());
-    let voices: Vec<(Voice, f32)> =
-        voices.into_iter().enumerate().map(|(index, voice)| (voice, browser.gain(state, take, index))).collect();
-    let address = browser::address(state);
-    let file = export::page(&browser.store, &browser.artist, take, &voices, window, &address).await?;
-    save(&file, &export::file_name(take, "denoised", "html"));
-    let long = window[1] - window[0] > export::MOST_SAVED_SECONDS;
-    Ok(long.then(|| {
-        format!("The page holds the first {} s of what is shown; zoom in to choose.", export::MOST_SAVED_SECONDS)
-    }))
 }
 
 async fn copy(text: &str, what: &str) -> Result<Option<String>, String> {
@@ -465,7 +421,13 @@ fn key(event: &KeyboardEvent) -> Option<Msg> {
     let arrows = !within("input, [role=tab]");
     let far = if event.shift_key() { 10.0 } else { 1.0 };
     Some(match name.as_str() {
-        " " if !within("button, a, summary, input") => Msg::Event(Event::TogglePlay),
+        // What was merely clicked before does not want it.
+        " " if !within("button:focus-visible, a:focus-visible, summary:focus-visible, input:focus-visible") => {
+            if let Some(clicked) = target.as_ref().and_then(|target| target.dyn_ref::<HtmlElement>()) {
+                let _ = clicked.blur();
+            }
+            Msg::Event(Event::TogglePlay)
+        }
         "ArrowLeft" if arrows => Msg::Skip(-far),
         "ArrowRight" if arrows => Msg::Skip(far),
         "Home" if within("#picture") => Msg::Event(Event::Seek(0.0)),

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
+use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web::example::Example;
 use web::networks::Listed;
-use web::protocol::{Backend, Failure, Input, PIECE_SECONDS, Request, Response};
+use web::painting::{Order, Written};
+use web::protocol::{Backend, Failure, Input, Request, Response};
 use web::settings::Task;
 use web::state::{Effect, Event, State};
 use web::take::{Format, Take};
@@ -16,10 +18,10 @@ use web_sys::Blob;
 use yew::Callback;
 
 use super::app::Msg;
-use super::draw::Artist;
 use super::engine::{Engine, Word};
 use super::files::{self, window};
 use super::microphone::{LiveMicrophone, Recorder};
+use super::painter::Painter;
 use super::player::{Player, Sound};
 use super::store::Store;
 
@@ -35,8 +37,8 @@ pub struct Browser {
     pub store: Store,
     /// What plays them.
     pub player: Player,
-    /// What draws them.
-    pub artist: Artist,
+    /// What makes pictures of them.
+    pub painter: Option<Painter>,
     held: Rc<RefCell<Held>>,
 }
 
@@ -71,7 +73,11 @@ impl Browser {
             Callback::from(move |()| send.emit(Msg::Event(Event::Stopped)))
         };
         let player = Player::new(store.clone(), stopped);
-        Self { send, store, player, artist: Artist::default(), held: Rc::default() }
+        let checked = {
+            let send = send.clone();
+            Callback::from(move |(steps, error)| send.emit(Msg::Event(Event::Checked(steps, error))))
+        };
+        Self { send, store, player, painter: Painter::start(checked), held: Rc::default() }
     }
 
     fn tell(&self, event: Event) {
@@ -83,13 +89,28 @@ impl Browser {
         self.spawn_engine();
         let this = self.clone();
         spawn_local(async move {
-            let listed = async {
-                let response = files::fetch("./models.json").await?;
-                let text = files::text(response.text()).await.ok_or("no answer; check the connection")?;
-                serde_json::from_str::<Vec<Listed>>(&text).map_err(|error| format!("models.json: {error}"))
-            };
-            this.tell(Event::Listed(listed.await.map_err(Failure::NoModel)));
+            let listed = list::<Listed>("models.json").await;
+            this.tell(Event::Listed(listed.map_err(Failure::NoModel)));
+            match list("noises.json").await {
+                Ok(noises) => this.tell(Event::Noises(noises)),
+                Err(reason) => this.tell(Event::Refused(format!("There is no list of noises: {reason}."))),
+            }
         });
+    }
+
+    /// Sends an order to the painter.
+    fn order(&self, order: Order, beside: Vec<JsValue>) {
+        if let Some(painter) = &self.painter {
+            painter.order(order, beside);
+        }
+    }
+
+    /// A file that the painter makes.
+    ///
+    /// # Errors
+    /// Why not, in a few words.
+    pub async fn write(&self, file: Written) -> Result<Blob, String> {
+        self.painter.as_ref().ok_or("this browser has no workers")?.write(file).await
     }
 
     fn spawn_engine(&self) {
@@ -133,7 +154,7 @@ impl Browser {
                 if let Some(run) = run(id) {
                     let format =
                         Format { sample_rate_hz: *sample_rate_hz, channels: *channels, length: *length, bits: *bits };
-                    self.store.open(run.take, format, u64::from(*sample_rate_hz) * u64::from(PIECE_SECONDS));
+                    self.store.open(run.take, format);
                 }
             }
             Response::Piece { id, track, start } => {
@@ -141,7 +162,15 @@ impl Browser {
                 let removed_from = known.removed.filter(|[result, _]| result == track).map(|[_, before]| before);
                 let put = self.store.put(known.take, *track, *start, buffer.unchecked_ref(), removed_from).await;
                 match put {
-                    Ok(frames) => self.send.emit(Msg::Stored { run: *id, track: *track, frames }),
+                    Ok((frames, piece)) => {
+                        if let (Some(piece), Some((sample_rate_hz, channels))) = (piece, self.store.format(known.take))
+                        {
+                            let take = known.take;
+                            let order = Order::Look { take, sample_rate_hz, channels, track: *track, removed_from };
+                            self.order(order, vec![piece.into()]);
+                        }
+                        self.send.emit(Msg::Stored { run: *id, track: *track, frames });
+                    }
                     Err(_) => {
                         self.post(&Request::Cancel { id: *id }, &[], &[]);
                         let failed = Response::Failed { id: Some(*id), model: None, failure: Failure::NoRoom };
@@ -152,7 +181,7 @@ impl Browser {
             }
             Response::Done { id, engine_bytes, .. } => {
                 if let Some(run) = run(id) {
-                    self.store.finish(run.take);
+                    self.order(Order::Finish { take: run.take }, Vec::new());
                 }
                 if let Some(root) = files::document().document_element() {
                     // For tests, and whoever looks for it: what the engine holds.
@@ -258,13 +287,14 @@ impl Browser {
                     let _ = storage.set_item(REMEMBERED, &format!("{} {:.0}", backend.name(), js_sys::Date::now()));
                 }
             }
-            Effect::ForgetTracks(id) => self.store.forget(id),
+            Effect::ForgetTracks(id) => self.forget(id),
             Effect::Forget(id) => {
-                self.store.forget(id);
+                self.forget(id);
                 self.held.borrow_mut().files.remove(&id);
             }
             Effect::Fetch(example) => self.fetch(example),
             Effect::Link => set_address(state),
+            Effect::Check(steps) => self.order(Order::Check { steps }, Vec::new()),
             Effect::Play(_) => self.player.play(),
             Effect::Pause => self.player.pause(),
             Effect::Seek(_, seconds) => self.player.seek(seconds),
@@ -281,6 +311,11 @@ impl Browser {
                 held.live = None;
             }
         }
+    }
+
+    fn forget(&self, take: u32) {
+        self.store.forget(take);
+        self.order(Order::Forget { take }, Vec::new());
     }
 
     fn register(&self, request: &Request, take: u32, state: &State) {
@@ -401,6 +436,13 @@ impl Browser {
             _ => 1.0,
         }
     }
+}
+
+/// A list beside the page.
+async fn list<T: DeserializeOwned>(name: &str) -> Result<Vec<T>, String> {
+    let response = files::fetch(&format!("./{name}")).await?;
+    let text = files::text(response.text()).await.ok_or("no answer; check the connection")?;
+    serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))
 }
 
 fn with_input(request: Request, input: Input) -> Request {

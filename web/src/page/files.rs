@@ -4,9 +4,7 @@ use js_sys::{ArrayBuffer, Float32Array, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web::protocol::{Failure, Input, MAX_SAMPLES};
-use web_sys::{
-    AudioBuffer, Blob, BlobPropertyBag, Document, HtmlAnchorElement, OfflineAudioContext, Response, Url, Window,
-};
+use web_sys::{AudioBuffer, Blob, Document, HtmlAnchorElement, OfflineAudioContext, Response, Url, Window};
 
 /// The rate at which the browser decodes, in Hz. It does not tell a file's own.
 const DECODING_RATE_HZ: f32 = 48_000.0;
@@ -68,20 +66,6 @@ pub async fn fetch(url: &str) -> Result<Response, String> {
 /// What a promise of text gives.
 pub async fn text(promise: Result<Promise, JsValue>) -> Option<String> {
     JsFuture::from(promise.ok()?).await.ok()?.as_string()
-}
-
-/// A blob of parts.
-pub fn blob(parts: &[JsValue], kind: &str) -> Option<Blob> {
-    let options = BlobPropertyBag::new();
-    options.set_type(kind);
-    let parts: js_sys::Array = parts.iter().collect();
-    Blob::new_with_blob_sequence_and_options(&parts, &options).ok()
-}
-
-/// Bytes as a blob.
-pub fn bytes_blob(bytes: &[u8]) -> JsValue {
-    let array = js_sys::Uint8Array::from(bytes);
-    Blob::new_with_u8_array_sequence(&js_sys::Array::of1(&array)).map_or(JsValue::UNDEFINED, Into::into)
 }
 
 /// Has the browser save a blob as a file of this name.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use shared::Audio;
 use shared::metric::{si_sdr, snr, stoi, wsdr};
-use shared::noise::NoRecordings;
+use shared::noise::{Chain, NoRecordings};
 use web::protocol::{AddedNoise, Failure, MAX_NOISY_SAMPLES, Response, Scores};
 
 use crate::browser::post;
@@ -35,7 +35,8 @@ pub fn check_length(source: &Source, length: u64) -> Result<(), Failure> {
 pub async fn run(work: &mut Work<'_>, source: Source, noise: &AddedNoise, models: &[String]) -> Result<u64, Failure> {
     let (id, format) = (work.id, work.format);
     let clean = read(work, source).await?;
-    let noisy = noise.chain.apply(&clean, noise.seed.into(), &NoRecordings);
+    let chain = Chain::from_json(&noise.chain.to_json());
+    let noisy = chain.and_then(|chain| chain.apply(&clean, noise.seed.into(), &NoRecordings));
     let noisy = noisy.map_err(|error| Failure::NoNoise(error.to_string()))?;
     let length = clean.len() as u64;
     let reference = Reference { clean: clean.to_mono(), noisy: noisy.to_mono(), sample_rate_hz: format.sample_rate_hz };

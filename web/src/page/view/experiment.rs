@@ -1,10 +1,11 @@
 //! Noise, made step by step, and what every network makes of it.
 
-use shared::noise::{Chain, Noise, Step, Value};
+use shared::noise::{NoiseKind, NoiseNumber};
 use web::settings::Task;
 use web::state::{Event, State};
+use web::steps::Steps;
 use web::take::Take;
-use web_sys::HtmlTextAreaElement;
+use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::stage::canvases;
@@ -13,56 +14,57 @@ use crate::app::Msg;
 
 /// The chain of noise, step by step, and as text.
 pub fn editor(state: &State, send: &Send) -> Html {
-    let chain = &state.settings.chain;
-    let steps = chain.steps();
-    let seed = send.reform(|event: yew::Event| match input_value(&event).parse() {
-        Ok(seed) => Msg::Event(Event::Seed(seed)),
-        Err(_) => Msg::Event(Event::Refused("The seed has to be a whole number from 0 to 4294967295.".into())),
+    let steps = &state.settings.chain;
+    let seed = send.reform(|event: yew::Event| {
+        Msg::Event(match input_value(&event).parse() {
+            Ok(seed) => Event::Seed(seed),
+            Err(_) => Event::Refused("The seed has to be a whole number from 0 to 4294967295.".into()),
+        })
     });
     let add = {
-        let steps = steps.to_vec();
+        let steps = steps.clone();
         send.reform(move |event: yew::Event| {
-            let more = Noise::of_kind(&select_value(&event)).map(Step::from);
-            if let Some(select) = event.target_dyn_into::<web_sys::HtmlSelectElement>() {
+            let kind = select_value(&event);
+            if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
                 select.set_value("");
             }
-            with_steps(steps.iter().cloned().chain(more).collect())
+            Msg::Event(Event::Chain(steps.with(&kind)))
         })
     };
-    let ready = state.current().is_some_and(|take| !take.is_active() && state.is_stale());
+    let stale = state.current().is_some_and(|take| !take.is_active() && state.is_stale());
+    let ready = stale && state.noise_error.is_none();
+    let offered = state.noises.iter().filter(|noise| !noise.needs_recordings || noise.kind == "babble");
     html! {
         <section class="panel editor" aria-label="Noise">
             <h2>{ "Noise, step by step" }</h2>
-            <ol class="steps">{ for steps.iter().enumerate().map(|(index, step)| editor_of(steps, index, step, send)) }</ol>
+            <ol class="steps">{ for steps.kinds().enumerate().map(|(index, kind)| editor_of(state, index, kind, send)) }</ol>
             <div class="row">
                 <label class="field" for="add-step">
                     { "Add a step" }
                     <select id="add-step" onchange={add}>
                         <option value="" selected=true>{ "Choose…" }</option>
-                        { for kinds().map(|noise| html! { <option value={noise.kind()}>{ title(noise.kind()) }</option> }) }
+                        { for offered.map(|noise| html! {
+                            <option value={noise.kind.clone()}>{ title(&noise.kind) }</option>
+                        }) }
                     </select>
                 </label>
                 <label class="field seed" for="seed">
                     { "Seed" }
-                    <input id="seed" type="number" min="0" max="4294967295" step="1" value={state.settings.seed.to_string()} onchange={seed} />
+                    <input id="seed" type="number" min="0" max="4294967295" step="1"
+                        value={state.settings.seed.to_string()} onchange={seed} />
                 </label>
                 { state.current().map(|take| html! {
                     <button id="make" type="button" class={classes!(ready.then_some("strong"))} disabled={!ready}
                         onclick={on_event(send, Event::Again(take.id))}>{ "Make this noise" }</button>
                 }) }
             </div>
-            <ChainText chain={chain.clone()} send={send.clone()} />
+            <ChainText steps={steps.clone()} error={state.noise_error.clone()} send={send.clone()} />
         </section>
     }
 }
 
-/// Those that need no recordings of anybody's.
-fn kinds() -> impl Iterator<Item = Noise> {
-    Noise::kinds().into_iter().filter(|noise| noise.recordings().is_empty() && noise.kind() != "recording")
-}
-
 /// A kind for people.
-fn title(kind: &str) -> &'static str {
+fn title(kind: &str) -> String {
     match kind {
         "zero-small" => "Small coefficients zeroed",
         "raise-small" => "Small coefficients raised",
@@ -79,89 +81,91 @@ fn title(kind: &str) -> &'static str {
         "resample" => "Bad resampling",
         "drop-packets" => "Lost packets",
         "room" => "A room",
-        _ => "A recording",
+        other => other,
     }
+    .to_owned()
 }
 
-fn with_steps(steps: Vec<Step>) -> Msg {
-    Msg::Event(match Chain::new(steps) {
-        Ok(chain) => Event::Chain(chain),
-        Err(error) => Event::Refused(format!("The noise stays as it is: {error}.")),
-    })
-}
-
-fn editor_of(steps: &[Step], index: usize, step: &Step, send: &Send) -> Html {
-    let without = {
-        let mut steps = steps.to_vec();
-        steps.remove(index);
-        with_steps(steps)
-    };
-    let earlier = (index > 0).then(|| {
-        let mut steps = steps.to_vec();
-        steps.swap(index, index - 1);
-        with_steps(steps)
-    });
-    let name = title(step.noise.kind());
+fn editor_of(state: &State, index: usize, kind: &str, send: &Send) -> Html {
+    let steps = &state.settings.chain;
+    let name = title(kind);
+    let known = state.noises.iter().find(|noise| noise.kind == kind);
     html! {
-        <li key={index} data-kind={step.noise.kind()}>
+        <li key={index} data-kind={kind.to_owned()}>
             <div class="heading">
-                <h3>{ name }</h3>
-                { earlier.map(|msg| html! {
-                    <button type="button" class="quiet" aria-label={format!("{name} one step earlier")} onclick={super::on(send, msg)}>{ "↑" }</button>
+                <h3>{ name.clone() }</h3>
+                { (index > 0).then(|| html! {
+                    <button type="button" class="quiet" aria-label={format!("{name} one step earlier")}
+                        onclick={on_event(send, Event::Chain(steps.with_earlier(index)))}>{ "↑" }</button>
                 }) }
-                <button type="button" class="quiet" aria-label={format!("Remove {name}")} onclick={super::on(send, without)}>{ "Remove" }</button>
+                <button type="button" class="quiet" aria-label={format!("Remove {name}")}
+                    onclick={on_event(send, Event::Chain(steps.without(index)))}>{ "Remove" }</button>
             </div>
-            <div class="numbers">{ for sliders(steps, index, &step.noise, send) }</div>
+            { known.map(|noise| html! {
+                <div class="numbers">{ for shown(steps, index, noise).into_iter().map(|(number, value)| {
+                    slider(steps, index, number, value, send)
+                }) }</div>
+            }) }
         </li>
     }
 }
 
-/// A slider for each number of a noise. Of the four ways to give a threshold, there is one for the one that was taken.
-fn sliders(steps: &[Step], index: usize, noise: &Noise, send: &Send) -> Vec<Html> {
-    let mut numbers = noise.numbers();
-    if numbers.iter().all(|number| number.value.is_none()) {
-        // None is given: the usual one is.
-        let usual = if noise.kind() == "zero-small" { 0.8 } else { 0.6 };
-        if let Some(number) = numbers.iter_mut().find(|number| number.name == "quantile") {
-            number.value = Some(usual.into());
-        }
+/// The numbers of a step to be shown. Of the four ways to give a threshold, that is the one that was taken, or the usual one.
+fn shown<'a>(steps: &Steps, index: usize, noise: &'a NoiseKind) -> Vec<(&'a NoiseNumber, [f64; 2])> {
+    /// What the report's corruptions take where a chain says nothing; see [`shared::noise::stft`].
+    const USUAL: [(&str, f64); 2] = [("zero-small", 0.8), ("raise-small", 0.6)];
+    let value = |number: &NoiseNumber| steps.number(index, &number.name).or(number.usual);
+    let mut shown: Vec<_> = noise.numbers.iter().filter_map(|number| Some((number, value(number)?))).collect();
+    if let (true, Some((_, usual))) = (shown.is_empty(), USUAL.iter().find(|(kind, _)| *kind == noise.kind)) {
+        shown.extend(
+            noise.numbers.iter().filter(|number| number.name == "quantile").map(|number| (number, [*usual; 2])),
+        );
     }
-    numbers
-        .into_iter()
-        .filter_map(|number| {
-            let value = number.value?;
-            let (low, high) = (*number.range.start(), *number.range.end());
-            // Nobody needs all of what is allowed.
-            let (low, high) = match number.name {
-                "snr_db" => (-10.0, 40.0),
-                "magnitude" => (0.0, 10.0),
-                name if name.ends_with("peak_db") => (-100.0, 0.0),
-                name if name.ends_with("_s") => (low, high.min(3.0)),
-                name if name.ends_with("_hz") => (low, high.min(16_000.0)),
-                name if name.ends_with("_db") => (low.max(-40.0), high.min(40.0)),
-                _ => (low, high),
-            };
-            let step = step_of(high - low);
-            let id = format!("step-{index}-{}", number.name);
-            let label =
-                number.name.replace('_', " ").replace(" db", ", dB").replace(" hz", ", Hz").replace(" s", ", s");
-            let (steps, name) = (steps.to_vec(), number.name);
-            let oninput = send.reform(move |event: InputEvent| {
-                with_number(&steps, index, name, live_value(&event).parse().unwrap_or(0.0))
-            });
-            let shown = match value {
-                Value::Number(number) => tidy(number),
-                Value::Range([from, to]) => format!("{} to {}", tidy(from), tidy(to)),
-            };
-            Some(html! {
-                <label class="field" for={id.clone()} key={number.name}>
-                    <span>{ label }{ ": " }<output>{ shown }</output></span>
-                    <input {id} type="range" min={low.to_string()} max={high.to_string()} step={step.to_string()}
-                        value={value.low().to_string()} {oninput} />
-                </label>
-            })
+    shown
+}
+
+fn slider(steps: &Steps, index: usize, number: &NoiseNumber, [from, to]: [f64; 2], send: &Send) -> Html {
+    let [low, high] = useful(number);
+    let id = format!("step-{index}-{}", number.name);
+    let oninput = {
+        let (steps, name) = (steps.clone(), number.name.clone());
+        send.reform(move |event: InputEvent| {
+            let value = live_value(&event).parse().unwrap_or(low);
+            Msg::Event(Event::Chain(steps.with_number(index, &name, value)))
         })
-        .collect()
+    };
+    let text = if from == to { tidy(from) } else { format!("{} to {}", tidy(from), tidy(to)) };
+    html! {
+        <label class="field" for={id.clone()} key={number.name.clone()}>
+            <span>{ label(&number.name) }{ ": " }<output>{ text }</output></span>
+            <input {id} type="range" min={low.to_string()} max={high.to_string()} step={step_of(high - low).to_string()}
+                value={from.to_string()} {oninput} />
+        </label>
+    }
+}
+
+/// A number's name for people: what it is, then its unit.
+fn label(name: &str) -> String {
+    let units = [("_db", "dB"), ("_hz", "Hz"), ("_s", "s"), ("_ms", "ms")];
+    match units.iter().find_map(|(ending, unit)| Some((name.strip_suffix(ending)?, unit))) {
+        Some(("snr", unit)) => format!("signal to noise, {unit}"),
+        Some((what, unit)) => format!("{}, {unit}", what.replace('_', " ")),
+        None => name.replace('_', " "),
+    }
+}
+
+/// The part of a number's range that anybody wants.
+fn useful(number: &NoiseNumber) -> [f64; 2] {
+    let [low, high] = number.range;
+    match number.name.as_str() {
+        "snr_db" => [-10.0, 40.0],
+        "magnitude" => [0.0, 10.0],
+        name if name.ends_with("peak_db") => [-100.0, 0.0],
+        name if name.ends_with("_s") => [low, high.min(3.0)],
+        name if name.ends_with("_hz") => [low, high.min(16_000.0)],
+        name if name.ends_with("_db") => [low.max(-40.0), high.min(40.0)],
+        _ => [low, high],
+    }
 }
 
 fn step_of(span: f64) -> f64 {
@@ -177,29 +181,10 @@ fn tidy(number: f64) -> String {
     format!("{}", (number * 1000.0).round() / 1000.0)
 }
 
-/// The chain with one number of one step changed.
-fn with_number(steps: &[Step], index: usize, name: &str, value: f64) -> Msg {
-    let changed = || {
-        let mut json = serde_json::to_value(&steps[index]).ok()?;
-        let number = (value * 1000.0).round() / 1000.0;
-        // Counts are whole numbers, which JSON tells from others.
-        json.as_object_mut()?
-            .insert(name.to_owned(), if number.fract() == 0.0 { (number as i64).into() } else { number.into() });
-        serde_json::from_value::<Step>(json).ok()
-    };
-    match changed() {
-        Some(step) => {
-            let mut steps = steps.to_vec();
-            steps[index] = step;
-            with_steps(steps)
-        }
-        None => Msg::Event(Event::Refused(format!("{name} cannot be {value}."))),
-    }
-}
-
 #[derive(Properties, PartialEq)]
 struct ChainTextProperties {
-    chain: Chain,
+    steps: Steps,
+    error: Option<String>,
     send: Send,
 }
 
@@ -207,36 +192,26 @@ struct ChainTextProperties {
 /// own.
 #[component(ChainText)]
 fn chain_text(properties: &ChainTextProperties) -> Html {
-    let typed = use_state(|| None::<(Chain, String)>);
-    let chain = properties.chain.clone();
-    let json = || serde_json::to_string(&chain).unwrap_or_default();
+    let typed = use_state(|| None::<(Steps, String)>);
+    let steps = properties.steps.clone();
     // What was typed holds until the chain changes elsewhere.
     let text = match &*typed {
-        Some((of, text)) if *of == chain || Chain::from_json(text).is_ok_and(|read| read == chain) => text.clone(),
-        _ => json(),
+        Some((of, text)) if *of == steps || Steps::from_json(text).is_ok_and(|read| read == steps) => text.clone(),
+        _ => steps.to_json(),
     };
-    let error = Chain::from_json(&text).and_then(|read| {
-        // Nobody's recordings are at hand here.
-        match read.recordings().next() {
-            Some(name) => Err(shared::Error::Chain(format!("the page has no recordings such as {name}"))),
-            None => Ok(()),
-        }
-    });
-    let error = error.err().map(|error| error.to_string());
+    let error = Steps::from_json(&text).err().or_else(|| properties.error.clone());
     let oninput = {
-        let (typed, chain, send) = (typed.clone(), chain.clone(), properties.send.clone());
+        let send = properties.send.clone();
         Callback::from(move |event: InputEvent| {
             let text = event.target_dyn_into::<HtmlTextAreaElement>().map(|area| area.value()).unwrap_or_default();
-            typed.set(Some((chain.clone(), text.clone())));
-            if let Ok(read) = Chain::from_json(&text)
-                && read.recordings().next().is_none()
-            {
+            typed.set(Some((steps.clone(), text.clone())));
+            if let Ok(read) = Steps::from_json(&text) {
                 send.emit(Msg::Event(Event::Chain(read)));
             }
         })
     };
     html! {
-        <details>
+        <details open={error.is_some()}>
             <summary>{ "As text" }</summary>
             <label class="field" for="noise">
                 { "Steps, as JSON" }
