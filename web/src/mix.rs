@@ -149,7 +149,7 @@ mod tests {
     fn the_mean_of_channels_is_theirs_sample_by_sample() {
         assert_eq!(mean(&[1.0, 2.0, 3.0, 5.0], 2), [2.0, 3.5]);
         assert_eq!(mean(&[1.0, 2.0], 1), [1.0, 2.0]);
-        assert_eq!(mean(&[], 3), []);
+        assert!(mean(&[], 3).is_empty());
     }
 
     #[test]

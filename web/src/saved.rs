@@ -106,8 +106,8 @@ impl SavedPage {
                     img.waveform src=(voice.waveform) alt={ "Waveform: " (voice.title) };
                     img.spectrogram src=(voice.spectrogram) alt={ "Spectrogram: " (voice.title) };
                     div.head {}
-                    @for mark in frequency_marks(self.sample_rate_hz, 3) {
-                        // A class for each hundredth: no style may stand in an attribute.
+                    @for mark in frequency_marks(self.sample_rate_hz, 4) {
+                        // The script puts it in its place.
                         span class="mark" data-at=(format!("{:.4}", mark.at)) { (mark.text) }
                     }
                 }

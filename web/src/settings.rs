@@ -62,10 +62,10 @@ pub enum Depth {
 impl Depth {
     /// All of them, with their names in links and for people.
     pub const ALL: [(Self, &'static str, &'static str); 4] = [
-        (Self::Same, "same", "as it came"),
-        (Self::Pcm16, "16", "16 bit"),
-        (Self::Pcm24, "24", "24 bit"),
-        (Self::Float32, "float", "32 bit float"),
+        (Self::Same, "same", "WAV as it came"),
+        (Self::Pcm16, "16", "WAV 16 bit"),
+        (Self::Pcm24, "24", "WAV 24 bit"),
+        (Self::Float32, "float", "WAV float"),
     ];
 
     /// Its name in links.

@@ -152,7 +152,7 @@ impl Component for App {
                 return false;
             }
             Msg::Take(souvenir) => {
-                self.give(souvenir, ctx.link().callback(|event| Msg::Event(event)));
+                self.give(souvenir, ctx.link().callback(Msg::Event));
                 return false;
             }
             Msg::Resized => self.drawn.wishes.borrow_mut().clear(),

@@ -138,7 +138,7 @@ impl Browser {
             loop {
                 let word = this.held.borrow_mut().words.pop_front();
                 match word {
-                    Some(Word::Answer(response, beside)) => this.answer(response, beside).await,
+                    Some(Word::Answer(response, beside)) => this.answer(*response, beside).await,
                     Some(Word::Died) => this.tell(Event::EngineDied),
                     None => break,
                 }

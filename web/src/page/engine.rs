@@ -10,7 +10,7 @@ use yew::Callback;
 /// What the engine says.
 pub enum Word {
     /// An answer, and what is beside it.
-    Answer(Response, Vec<JsValue>),
+    Answer(Box<Response>, Vec<JsValue>),
     /// It is no more.
     Died,
 }
@@ -32,7 +32,7 @@ impl Engine {
             let hear = hear.clone();
             move |event: MessageEvent| {
                 if let Some((response, beside)) = messages::unpack(&event.data()) {
-                    hear.emit(Word::Answer(response, beside));
+                    hear.emit(Word::Answer(Box::new(response), beside));
                 }
             }
         });

@@ -32,13 +32,18 @@ pub fn wish(take: &Take, weights: &[f32], window: [f64; 2], noise: Option<(Steps
 #[derive(Clone)]
 pub struct Painter(Rc<Inner>);
 
+type Early = Vec<(Order, Vec<JsValue>)>;
+type Listener = Closure<dyn FnMut(MessageEvent)>;
+/// What is beside an answer, or why there is none.
+type Outcome = Result<Vec<JsValue>, String>;
+
 struct Inner {
     worker: Worker,
     /// Orders that it could not hear yet.
-    early: RefCell<Option<Vec<(Order, Vec<JsValue>)>>>,
-    waiting: RefCell<HashMap<u32, oneshot::Sender<Result<Vec<JsValue>, String>>>>,
+    early: RefCell<Option<Early>>,
+    waiting: RefCell<HashMap<u32, oneshot::Sender<Outcome>>>,
     number: Cell<u32>,
-    _on_message: RefCell<Option<Closure<dyn FnMut(MessageEvent)>>>,
+    on_message: RefCell<Option<Listener>>,
 }
 
 impl Painter {
@@ -52,7 +57,7 @@ impl Painter {
             early: RefCell::new(Some(Vec::new())),
             waiting: RefCell::default(),
             number: Cell::new(0),
-            _on_message: RefCell::default(),
+            on_message: RefCell::default(),
         }));
         let hearing = this.clone();
         let on_message =
@@ -69,7 +74,7 @@ impl Painter {
                 None => {}
             });
         this.0.worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        *this.0._on_message.borrow_mut() = Some(on_message);
+        *this.0.on_message.borrow_mut() = Some(on_message);
         Some(this)
     }
 
@@ -83,7 +88,7 @@ impl Painter {
         let _ = self.0.worker.post_message(&messages::pack(&order, &beside));
     }
 
-    fn done(&self, number: u32, result: Result<Vec<JsValue>, String>) {
+    fn done(&self, number: u32, result: Outcome) {
         if let Some(waiting) = self.0.waiting.borrow_mut().remove(&number) {
             // Who waited may be gone.
             let _ = waiting.send(result);
@@ -91,7 +96,7 @@ impl Painter {
     }
 
     /// Sends an order that has an answer, and waits for what is beside that.
-    async fn ask(&self, order: impl FnOnce(u32) -> Order) -> Result<Vec<JsValue>, String> {
+    async fn ask(&self, order: impl FnOnce(u32) -> Order) -> Outcome {
         let number = self.0.number.get() + 1;
         self.0.number.set(number);
         let (send, receive) = oneshot::channel();

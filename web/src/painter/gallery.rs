@@ -127,7 +127,7 @@ impl Gallery {
             return None;
         }
         let (extremes, mut grid) =
-            if to - from <= DETAIL_SECONDS { take.detail(wish, width) } else { take.from_afar(wish, width)? };
+            if to - from <= DETAIL_SECONDS { take.detail(wish, width) } else { take.seen_from_afar(wish, width)? };
         // The same for all voices and stretches, so that they can be compared: the loudest of the recording as it came.
         let top_db = take.tracks.first()?.overview.peak_db().max(RANGE_DB / 2.0);
         let rate = f64::from(take.sample_rate_hz);
@@ -179,7 +179,7 @@ impl Tracks {
     }
 
     /// From the overviews.
-    fn from_afar(&self, wish: &Wish, width: usize) -> Option<(Vec<Option<[f32; 2]>>, Grid)> {
+    fn seen_from_afar(&self, wish: &Wish, width: usize) -> Option<(Vec<Option<[f32; 2]>>, Grid)> {
         let rate = self.sample_rate_hz;
         let look = |overview: &Overview, weight: f32| {
             let (extremes, grid) =

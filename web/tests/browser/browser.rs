@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use fantoccini::key::Key;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Map, Value, json};
@@ -141,7 +142,7 @@ impl Browser {
         let options = json!({
             "binary": firefox,
             "args": ["-headless"],
-            "prefs": {"media.autoplay.default": 0, "media.cubeb.backend": "", "dom.webgpu.enabled": false},
+            "prefs": {"media.autoplay.default": 0, "dom.webgpu.enabled": false},
         });
         let capabilities = json!({"moz:firefoxOptions": options});
         let browser = Self::start(&driver, "Listening on", capabilities, TempDir::new().unwrap()).await;
@@ -268,6 +269,13 @@ impl Browser {
         self.blur().await;
         self.keys(&number.to_string()).await;
         self.wait_for(&format!("document.querySelector('.voices input:checked')?.value === '{number}'")).await;
+    }
+
+    /// Types a text in place of what a field holds.
+    pub async fn overwrite(&self, css: &str, text: &str) {
+        self.click(css).await;
+        let [control, release] = [Key::Control, Key::Null].map(char::from);
+        self.keys(&format!("{control}a{release}{text}")).await;
     }
 
     /// Chooses an option.

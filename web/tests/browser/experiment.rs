@@ -1,6 +1,5 @@
 //! Noise that is made, and scores.
 
-use fantoccini::Locator;
 use serde_json::json;
 use shared::metric::{si_sdr, snr, stoi, wsdr};
 use shared::noise::{Chain, NoRecordings};
@@ -120,9 +119,7 @@ async fn noise_is_edited_step_by_step_and_as_text() {
 
     // Another seed gives other noise, and the first one the same again.
     let seed = async |seed: &str| {
-        let field = browser.client.find(Locator::Id("seed")).await.unwrap();
-        field.clear().await.unwrap();
-        field.send_keys(seed).await.unwrap();
+        browser.overwrite("#seed", seed).await;
         browser.blur().await;
         browser.wait_for("document.querySelector('#make').disabled === false").await;
         browser.click("#make").await;
@@ -147,19 +144,15 @@ async fn noise_is_edited_step_by_step_and_as_text() {
 
     // As text: what is wrong with it is said where it stands.
     browser.click(".editor summary").await;
-    let field = browser.client.find(Locator::Id("noise")).await.unwrap();
-    field.clear().await.unwrap();
-    field.send_keys(r#"[{"kind":"humm"}]"#).await.unwrap();
+    browser.overwrite("#noise", r#"[{"kind":"humm"}]"#).await;
     let note = browser.wait_for("document.querySelector('#noise-note').textContent").await;
     let note = note.as_str().unwrap();
     assert!(note.contains("step 1") && note.contains("hum"), "{note}");
     assert_eq!(browser.value("document.querySelector('#noise').ariaInvalid").await, json!("true"));
     assert_eq!(kinds().await, json!(["white"]), "the noise stays as it was");
-    field.clear().await.unwrap();
-    field.send_keys(r#"[{"kind":"recording","path":"x.wav"}]"#).await.unwrap();
+    browser.overwrite("#noise", r#"[{"kind":"recording","path":"x.wav"}]"#).await;
     browser.wait_for("document.querySelector('#noise').ariaInvalid === 'true'").await;
-    field.clear().await.unwrap();
-    field.send_keys(r#"[{"kind":"pink","snr_db":-3},{"kind":"clip","peak_db":-12}]"#).await.unwrap();
+    browser.overwrite("#noise", r#"[{"kind":"pink","snr_db":-3},{"kind":"clip","peak_db":-12}]"#).await;
     browser.wait_for("document.querySelectorAll('.steps li').length === 2").await;
     assert_eq!(kinds().await, json!(["pink", "clip"]));
     assert_eq!(browser.value("document.querySelector('#noise').ariaInvalid").await, json!("false"));

@@ -89,9 +89,10 @@ pub async fn picture_when(browser: &Browser, css: &str, wanted: impl Fn(&Picture
     }
 }
 
-/// Two seconds that are quiet, and four that are loud.
+/// Two seconds that are quiet, and four that are loud, but not so loud that they cannot be made louder.
 fn quiet_then_loud() -> Audio {
     let (_, mut noisy) = mixture(16_000, 96_000, 11);
+    noisy.iter_mut().for_each(|sample| *sample *= 0.25);
     noisy[..32_000].iter_mut().for_each(|sample| *sample *= 0.05);
     Audio::mono(16_000, noisy).unwrap()
 }
@@ -273,7 +274,8 @@ async fn pictures_show_what_is_heard_and_can_be_zoomed() {
 
     // What is seen, in seconds: by the address, and by the marks.
     let becomes = async |from: f64, to: f64, what: &str| {
-        let script = "const [from, to] = (new URLSearchParams(location.search).get('window') ?? '0,6').split(',').map(Number);
+        let script =
+            "const [from, to] = (new URLSearchParams(location.search).get('window') ?? '0,6').split(',').map(Number);
             const marks = [...document.querySelectorAll('.time')].map((mark) => Number(mark.textContent));
             return [from, to, marks[0], marks.at(-1)];";
         let started = std::time::Instant::now();
@@ -281,7 +283,11 @@ async fn pictures_show_what_is_heard_and_can_be_zoomed() {
             let seen: Vec<f64> = serde_json::from_value(browser.call(script, vec![]).await).unwrap();
             let near = |a: f64, b: f64, most: f64| (a - b).abs() <= most;
             // The playhead is where a pixel is, and marks are at round numbers.
-            if near(seen[0], from, 0.02) && near(seen[1], to, 0.02) && near(seen[2], from, 0.5) && near(seen[3], to, 0.5) {
+            if near(seen[0], from, 0.02)
+                && near(seen[1], to, 0.02)
+                && near(seen[2], from, 0.5)
+                && near(seen[3], to, 0.5)
+            {
                 break;
             }
             assert!(started.elapsed().as_secs() < 20, "{what}: {seen:?}, not {from} to {to}");

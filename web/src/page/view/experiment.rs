@@ -245,9 +245,12 @@ pub fn comparison(state: &State, send: &Send) -> Html {
     }
 }
 
+/// One of the scores.
+type Score = fn(&web::protocol::Scores) -> Option<f64>;
+
 fn table(take: &Take) -> Html {
     let scored: Vec<_> = take.tracks.iter().filter_map(|track| Some((track.title.clone(), track.scores?))).collect();
-    let columns: [(&str, fn(&web::protocol::Scores) -> Option<f64>, usize); 4] = [
+    let columns: [(&str, Score, usize); 4] = [
         ("SNR, dB", |scores| scores.snr_db, 1),
         ("SI-SDR, dB", |scores| scores.si_sdr_db, 1),
         ("wSDR", |scores| scores.wsdr, 3),

@@ -156,7 +156,7 @@ fn notices(state: &State, send: &Send) -> Html {
 }
 
 fn footer(state: &State) -> Html {
-    let note = state.backend.as_ref().map(|(backend, note)| format!("Computed by the {}: {note}.", backend.name()));
+    let note = state.backend.as_ref().map(|(backend, note)| format!("Computed by the {} ({note}).", backend.name()));
     html! {
         <footer>
             <p>{ "Made for speech. Keys: space plays, 1 to 5 choose what is heard, arrows move, + and − zoom." }</p>

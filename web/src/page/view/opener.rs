@@ -30,11 +30,11 @@ pub fn opener(state: &State, send: &Send) -> Html {
         None => ("Record", false),
     };
     html! {
-        <section class="opener" aria-label="Open a recording">
+        <section class={classes!("opener", state.current().is_some().then_some("compact"))} aria-label="Open a recording">
             <label class="tile choose" for="file">
+                <input id="file" type="file" multiple=true accept="audio/*,video/*,.wav,.flac,.ogg,.mp3,.m4a,.mkv,.zip" {onchange} />
                 <strong>{ what }</strong>
                 <span>{ how }</span>
-                <input id="file" type="file" multiple=true accept="audio/*,video/*,.wav,.flac,.ogg,.mp3,.m4a,.mkv,.zip" {onchange} />
             </label>
             <div class="tile">
                 <button id="record" type="button" aria-pressed={pressed.to_string()} class={classes!(pressed.then_some("recording"))}

@@ -168,7 +168,6 @@ fn below(state: &State, take: &Take, send: &Send, seen: bool) -> Html {
     let name = state.network().map(|network| network.listed.title.clone()).unwrap_or_default();
     let again = match (&take.phase, take.task) {
         (Phase::Failed(_), _) => Some("Try again".to_owned()),
-        (_, Task::Experiment) if state.is_stale() => Some("Make this noise".to_owned()),
         (_, Task::Denoise) if state.is_stale() => Some(format!("Denoise again with {name}")),
         _ => None,
     };
@@ -187,7 +186,7 @@ fn below(state: &State, take: &Take, send: &Send, seen: bool) -> Html {
                         </button>
                         <select id="depth" aria-label="Format of downloads" onchange={depth}>
                             { for Depth::ALL.map(|(depth, key, title)| html! {
-                                <option value={key} selected={state.settings.depth == depth}>{ format!("WAV, {title}") }</option>
+                                <option value={key} selected={state.settings.depth == depth}>{ title }</option>
                             }) }
                         </select>
                     </span>
