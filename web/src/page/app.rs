@@ -13,7 +13,7 @@ use web::picture::time_text;
 use web::settings::Task;
 use web::state::{Event, Live, State};
 use web::take::Take;
-use web_sys::{ClipboardEvent, DragEvent, Element, HtmlCanvasElement, HtmlElement, KeyboardEvent};
+use web_sys::{ClipboardEvent, DragEvent, Element, HtmlCanvasElement, HtmlElement, KeyboardEvent, MouseEvent};
 use yew::prelude::*;
 
 use super::browser::{self, Browser};
@@ -397,6 +397,18 @@ fn listeners(send: &Callback<Msg>) -> Vec<Listener> {
                 keys.emit(msg);
             }
         }),
+        Listener::new(&window, "click", |event| {
+            // What was pressed with a pointer gives the keys back: space is to play, not to press it again.
+            let pointed = event.dyn_ref::<MouseEvent>().is_some_and(|event| event.detail() > 0);
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let pressed =
+                target.and_then(|target| target.closest("button, input[type=radio], input[type=checkbox]").ok()?);
+            if let Some(pressed) =
+                pressed.filter(|_| pointed).and_then(|pressed| pressed.dyn_into::<HtmlElement>().ok())
+            {
+                let _ = pressed.blur();
+            }
+        }),
         Listener::new(&window, "resize", move |_| resized.emit(Msg::Resized)),
     ]
 }
@@ -421,13 +433,7 @@ fn key(event: &KeyboardEvent) -> Option<Msg> {
     let arrows = !within("input, [role=tab]");
     let far = if event.shift_key() { 10.0 } else { 1.0 };
     Some(match name.as_str() {
-        // What was merely clicked before does not want it.
-        " " if !within("button:focus-visible, a:focus-visible, summary:focus-visible, input:focus-visible") => {
-            if let Some(clicked) = target.as_ref().and_then(|target| target.dyn_ref::<HtmlElement>()) {
-                let _ = clicked.blur();
-            }
-            Msg::Event(Event::TogglePlay)
-        }
+        " " if !within("button, a, summary, input") => Msg::Event(Event::TogglePlay),
         "ArrowLeft" if arrows => Msg::Skip(-far),
         "ArrowRight" if arrows => Msg::Skip(far),
         "Home" if within("#picture") => Msg::Event(Event::Seek(0.0)),
