@@ -697,7 +697,9 @@ impl State {
             self.tell(format!("“{name}” was not added. {}", failure.message()));
         } else {
             network.loading = Loading::Failed(failure.clone());
-            if !self.networks.iter().any(|network| network.facts().is_some()) {
+            if matches!(self.engine, Engine::Failed(_)) {
+                // Without an engine nothing loads: that it has none was said.
+            } else if !self.networks.iter().any(|network| network.facts().is_some()) {
                 self.engine = Engine::Failed(failure);
             } else {
                 self.tell(failure.message());

@@ -159,7 +159,7 @@ mod tests {
         write(NETWORKS, &serde_json::to_vec(&list).unwrap());
         fs::create_dir(site.path().join(FOLDER)).unwrap();
         write("models/own.zip", &noise(1000));
-        assert!(check(site.path()).unwrap_err().to_string().contains("lacks the page"));
+        assert!(check(site.path()).unwrap_err().to_string().contains("lacks the painter"));
 
         // The same byte over and over weighs next to nothing.
         write("painter_bg.wasm", &[7; 1_000_000]);

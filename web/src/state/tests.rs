@@ -153,6 +153,18 @@ fn another_engine_goes_on_where_the_first_one_died() {
 }
 
 #[test]
+fn what_an_engine_lacks_is_said_once_and_not_what_follows_from_it() {
+    let mut story = Story::begin("?backend=webgpu");
+    story.tell(Event::Listed(Ok(vec![listed("dcunet", true)])));
+    story.tell(Event::Engine(Response::Listening));
+    let missing = Failure::NoBackend("there is no adapter".into());
+    story.tell(Event::Engine(Response::Failed { id: None, model: None, failure: missing.clone() }));
+    let failure = Failure::Other("no backend was chosen".into());
+    story.tell(Event::Engine(Response::Failed { id: None, model: Some("dcunet".into()), failure }));
+    assert_eq!(story.state.engine, Engine::Failed(missing));
+}
+
+#[test]
 fn an_engine_that_never_starts_is_given_up() {
     let mut story = Story::begin("?backend=cpu");
     story.add(1);

@@ -106,7 +106,7 @@ async fn tab_to(browser: &Browser, css: &str) {
         return [at.id || at.outerHTML.slice(0, 90), shows, at.matches(arguments[0])];";
     let mut way = Vec::new();
     for _ in 0..60 {
-        browser.keys(&char::from(Key::Tab).to_string()).await;
+        browser.press(Key::Tab).await;
         let seen = browser.call(look, vec![json!(css)]).await;
         assert_eq!(seen[1], json!(true), "the focus on {} cannot be seen", seen[0]);
         if seen[2] == json!(true) {

@@ -92,7 +92,7 @@ async fn nonsense_in_a_link_is_told_and_left_out() {
 #[tokio::test]
 #[ignore = "needs the built page and a browser: run by `cargo xtask test`"]
 async fn link_and_snippet_are_copied_or_shown() {
-    let browser = Browser::open("?backend=cpu&network=autoencoder&example=tape&strength=9").await;
+    let browser = Browser::open("?network=autoencoder&strength=9&example=tape&backend=cpu").await;
     browser.state("done").await;
     let address = browser.value("location.href").await.as_str().unwrap().to_owned();
     let origin = browser.address.trim_end_matches('/');

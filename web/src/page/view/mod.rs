@@ -80,7 +80,11 @@ pub fn page(state: &State, send: &Send, now: f64, device_latency_seconds: f64) -
     };
     html! {
         <>
-            { if state.settings.embed { html! {} } else { header(state, send) } }
+            { if state.settings.embed {
+                html! { <h1 class="unseen">{ "Remove noise from a recording" }</h1> }
+            } else {
+                header(state, send)
+            } }
             <main>
                 { status(state) }
                 { notices(state, send) }
