@@ -78,10 +78,10 @@ pub struct App {
     frame: Option<AnimationFrame>,
 }
 
-/// What has been drawn, and what is to be.
+/// What has been drawn, and how wide.
 #[derive(Default)]
 struct Drawn {
-    wishes: RefCell<HashMap<String, Wish>>,
+    wishes: RefCell<HashMap<String, (Wish, i32)>>,
     busy: Cell<bool>,
 }
 
@@ -223,18 +223,20 @@ impl App {
         if self.drawn.busy.get() {
             return;
         }
-        let Some((id, wish)) =
-            self.wishes().into_iter().find(|(id, wish)| self.drawn.wishes.borrow().get(id) != Some(wish))
-        else {
-            return;
-        };
-        self.drawn.wishes.borrow_mut().insert(id.clone(), wish.clone());
-        let canvas = |kind: &str| -> Option<HtmlCanvasElement> {
+        let Some(painter) = self.browser.painter.clone() else { return };
+        let canvas = |id: &str, kind: &str| -> Option<HtmlCanvasElement> {
             document().get_element_by_id(&format!("{id}-{kind}"))?.dyn_into().ok()
         };
-        let Some((waveform, spectrogram)) = canvas("waveform").zip(canvas("spectrogram")) else { return };
+        let next = self.wishes().into_iter().find_map(|(id, wish)| {
+            let (waveform, spectrogram) = canvas(&id, "waveform").zip(canvas(&id, "spectrogram"))?;
+            // Before it has its place on the screen it has no width.
+            let width = Some(spectrogram.client_width()).filter(|width| *width > 0)?;
+            let key = (wish.clone(), width);
+            let drawn = self.drawn.wishes.borrow_mut().insert(id, key.clone());
+            (drawn.as_ref() != Some(&key)).then_some((wish, waveform, spectrogram))
+        });
+        let Some((wish, waveform, spectrogram)) = next else { return };
         self.drawn.busy.set(true);
-        let Some(painter) = self.browser.painter.clone() else { return };
         let (drawn, link) = (self.drawn.clone(), ctx.link().clone());
         spawn_local(async move {
             painter.paint(wish, &waveform, &spectrogram).await;

@@ -149,7 +149,7 @@ async fn noise_is_edited_step_by_step_and_as_text() {
     let note = note.as_str().unwrap();
     assert!(note.contains("step 1") && note.contains("hum"), "{note}");
     assert_eq!(browser.value("document.querySelector('#noise').ariaInvalid").await, json!("true"));
-    assert_eq!(kinds().await, json!(["white"]), "the noise stays as it was");
+    assert!(!is_ready().await, "what is no noise cannot be made");
     browser.overwrite("#noise", r#"[{"kind":"recording","path":"x.wav"}]"#).await;
     browser.wait_for("document.querySelector('#noise').ariaInvalid === 'true'").await;
     browser.overwrite("#noise", r#"[{"kind":"pink","snr_db":-3},{"kind":"clip","peak_db":-12}]"#).await;
@@ -157,6 +157,8 @@ async fn noise_is_edited_step_by_step_and_as_text() {
     assert_eq!(kinds().await, json!(["pink", "clip"]));
     assert_eq!(browser.value("document.querySelector('#noise').ariaInvalid").await, json!("false"));
     assert_eq!(browser.text("#noise-note").await, "");
+    let typing = "document.activeElement.id === 'noise' && document.querySelector('.editor details').open";
+    assert_eq!(browser.value(typing).await, json!(true), "the field went away under the hands of who types");
     browser.click("#make").await;
     browser.wait_for("document.querySelector('#make').disabled === true").await;
     browser.state("done").await;
