@@ -45,6 +45,8 @@ pub struct Levels {
     products: Vec<Vec<f64>>,
     /// Largest sample of each track.
     peaks: Vec<f32>,
+    /// Largest sample of what two tracks differ by, where that was asked for.
+    difference: Option<([usize; 2], f32)>,
 }
 
 fn product(a: &[f32], b: &[f32]) -> f64 {
@@ -65,6 +67,9 @@ impl Levels {
         let product = product(a, b);
         self.products[first][second] += product;
         self.products[second][first] += product;
+        let before = self.difference.filter(|(tracks, _)| *tracks == [first, second]).map_or(0.0, |(_, peak)| peak);
+        let peak = a.iter().zip(b).fold(before, |peak, (a, b)| peak.max((a - b).abs()));
+        self.difference = Some(([first, second], peak));
     }
 
     fn grow(&mut self, tracks: usize) {
@@ -81,6 +86,18 @@ impl Levels {
         weights().zip(&self.products).map(|(weight, products)| weight * row(products)).sum()
     }
 
+    /// The largest sample that a voice may have: exactly, where it is what two tracks differ by.
+    fn highest(&self, voice: &Voice) -> f32 {
+        let used: Vec<usize> = (0..voice.weights.len()).filter(|track| voice.weights[*track] != 0.0).collect();
+        if let ([a, b], Some((tracks, peak))) = (used.as_slice(), self.difference)
+            && tracks == [*a, *b]
+            && voice.weights[*a] == -voice.weights[*b]
+        {
+            return voice.weights[*a].abs() * peak;
+        }
+        voice.weights.iter().zip(&self.peaks).map(|(weight, peak)| weight.abs() * peak).sum()
+    }
+
     /// The factor that makes a voice as loud (of the same root mean square) as `reference`, within reason, and without going
     /// over full scale where it did not before. 1 for silence.
     pub fn gain(&self, voice: &Voice, reference: &Voice) -> f32 {
@@ -90,7 +107,7 @@ impl Levels {
             return 1.0;
         }
         let gain = (wanted / energy).sqrt().clamp(1.0 / MOST_GAIN, MOST_GAIN) as f32;
-        let highest: f32 = voice.weights.iter().zip(&self.peaks).map(|(weight, peak)| weight.abs() * peak).sum();
+        let highest = self.highest(voice);
         if gain * highest > 1.0 { (1.0 / highest).max(1.0).min(gain) } else { gain }
     }
 }
@@ -183,6 +200,14 @@ mod tests {
         let voices = Voice::of_tracks(["loud", "spiky", "silent"].into_iter());
         assert_eq!(levels.gain(&voices[1], &voices[0]), 2.0);
         assert_eq!(levels.gain(&voices[2], &voices[0]), 1.0);
+        // What was removed is heard as loud, though both tracks are near full scale.
+        let quieter: Vec<f32> = loud.iter().map(|sample| 0.9 * sample).collect();
+        let mut removed = Levels::default();
+        removed.add(0, &loud);
+        removed.add(1, &quieter);
+        removed.add_pair([(0, &loud), (1, &quieter)]);
+        let voices = Voice::of_denoised(0.0);
+        assert_eq!(removed.gain(&voices[2], &voices[0]), MOST_GAIN as f32);
         let mut same = Levels::default();
         same.add(0, &loud);
         same.add(1, &loud);

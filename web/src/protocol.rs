@@ -158,7 +158,7 @@ pub enum Response {
         /// Its name.
         model: String,
         /// What there is to know about it.
-        facts: Facts,
+        facts: Box<Facts>,
         /// The backend in use from now on.
         backend: Backend,
         /// Why, in a few words.
@@ -367,7 +367,7 @@ mod tests {
             let json = serde_json::to_string(&request).expect("a message is JSON");
             assert_eq!(serde_json::from_str::<Request>(&json).expect(&json), request);
         }
-        let facts = Facts { card: Card::default(), bytes: 700_000, speed: 9.5 };
+        let facts = Box::new(Facts { card: Card::default(), bytes: 700_000, speed: 9.5 });
         let scores = Scores { snr_db: Some(-3.0), si_sdr_db: None, wsdr: Some(0.25), stoi: Some(0.5) };
         let responses = [
             Response::Listening,

@@ -443,7 +443,7 @@ impl State {
                 }
                 self.engine = Engine::Ready;
                 self.backend = Some((backend, note));
-                self.set_loading(&model, Loading::Loaded(Box::new(facts)));
+                self.set_loading(&model, Loading::Loaded(facts));
             }
             Response::FellBack { reason } => {
                 self.choice = Choice::Prefer(Backend::Cpu);

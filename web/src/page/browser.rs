@@ -70,7 +70,13 @@ impl Browser {
         let store = Store::default();
         let stopped = {
             let send = send.clone();
-            Callback::from(move |()| send.emit(Msg::Event(Event::Stopped)))
+            Callback::from(move |mute: bool| {
+                send.emit(Msg::Event(Event::Stopped));
+                if mute {
+                    let reason = "The browser plays no sound here: there is no device for it, or pages may not use it.";
+                    send.emit(Msg::Event(Event::Refused(reason.into())));
+                }
+            })
         };
         let player = Player::new(store.clone(), stopped);
         let checked = {

@@ -18,6 +18,11 @@ const FADE_SECONDS: f64 = 0.015;
 /// From handing over the first piece to hearing it, in seconds.
 const START_SECONDS: f64 = 0.05;
 
+/// Time between two looks at what is due, in milliseconds.
+const TICK_MS: u32 = 100;
+/// Looks after which a browser whose clock stands still is known to play nothing.
+const MOST_STILL: u32 = 30;
+
 /// What is to be heard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sound {
@@ -39,7 +44,7 @@ pub struct Player(Rc<Inner>);
 
 struct Inner {
     store: Store,
-    stopped: Callback<()>,
+    stopped: Callback<bool>,
     sound: RefCell<Option<Sound>>,
     output: RefCell<Option<Output>>,
     playing: Cell<bool>,
@@ -51,6 +56,8 @@ struct Inner {
     /// Counts starts, so that what was under way before one is known to be late.
     epoch: Cell<u32>,
     busy: Cell<bool>,
+    /// For how many looks at it the browser's clock has stood still, and where.
+    still: Cell<(u32, f64)>,
     timer: RefCell<Option<Interval>>,
 }
 
@@ -65,8 +72,8 @@ struct Output {
 }
 
 impl Player {
-    /// A player of what is in `store`; `stopped` hears when it comes to an end by itself.
-    pub fn new(store: Store, stopped: Callback<()>) -> Self {
+    /// A player of what is in `store`; `stopped` hears when it comes to an end by itself, and whether because nothing sounds here.
+    pub fn new(store: Store, stopped: Callback<bool>) -> Self {
         Self(Rc::new(Inner {
             store,
             stopped,
@@ -78,6 +85,7 @@ impl Player {
             next: Cell::new((0, 0.0)),
             epoch: Cell::new(0),
             busy: Cell::new(false),
+            still: Cell::new((0, -1.0)),
             timer: RefCell::default(),
         }))
     }
@@ -126,13 +134,14 @@ impl Player {
             inner.position.set(0.0);
         }
         if self.prepare(&sound).is_none() {
-            inner.stopped.emit(());
+            inner.stopped.emit(true);
             return;
         }
         inner.playing.set(true);
+        inner.still.set((0, -1.0));
         self.restart();
         let this = self.clone();
-        *inner.timer.borrow_mut() = Some(Interval::new(100, move || this.tick()));
+        *inner.timer.borrow_mut() = Some(Interval::new(TICK_MS, move || this.look()));
     }
 
     /// Stops, and keeps the place.
@@ -213,6 +222,20 @@ impl Player {
         self.tick();
     }
 
+    /// Sees to it that it goes on, or gives up where nothing sounds: there is no device, or the browser does not let us.
+    fn look(&self) {
+        let inner = &self.0;
+        let Some(now) = inner.output.borrow().as_ref().map(|output| output.context.current_time()) else { return };
+        let (count, at) = inner.still.get();
+        inner.still.set(if now == at { (count + 1, at) } else { (0, now) });
+        if count > MOST_STILL {
+            self.pause();
+            inner.stopped.emit(true);
+        } else {
+            self.tick();
+        }
+    }
+
     /// Hands over what is due soon.
     fn tick(&self) {
         let inner = &self.0;
@@ -227,7 +250,7 @@ impl Player {
             if now >= due {
                 self.pause();
                 inner.position.set(sound.end.unwrap_or(0) as f64 / f64::from(sound.format.sample_rate_hz));
-                inner.stopped.emit(());
+                inner.stopped.emit(false);
             }
             return;
         }

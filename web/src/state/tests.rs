@@ -45,7 +45,7 @@ impl Story {
     }
 
     fn loaded(&mut self, model: &str) {
-        let facts = Facts { card: Card::default(), bytes: 700_000, speed: 9.0 };
+        let facts = Box::new(Facts { card: Card::default(), bytes: 700_000, speed: 9.0 });
         let (model, note) = (model.into(), "9×".into());
         self.tell(Event::Engine(Response::Loaded { model, facts, backend: Backend::Cpu, note }));
     }

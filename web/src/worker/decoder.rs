@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_ALAC, CODEC_ID_FLAC};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as DecodeError;
 use symphonia::core::formats::probe::Hint;
@@ -41,11 +42,9 @@ impl Decoder {
         let (track_id, length) = (track.id, track.num_frames);
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
         let parameters = parameters.ok_or(Failure::NotAudio)?;
-        let bits = match parameters.bits_per_sample {
-            Some(17..) => 24,
-            // Lossy ones have no such number, and are not worth more.
-            _ => 16,
-        };
+        // Lossy ones have no such number, whatever their files say, and are not worth more.
+        let lossless = [CODEC_ID_FLAC, CODEC_ID_ALAC].contains(&parameters.codec);
+        let bits = if lossless && parameters.bits_per_sample.is_some_and(|bits| bits > 16) { 24 } else { 16 };
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
             .map_err(not_audio)?;

@@ -172,7 +172,7 @@ async fn load(
         post(&Response::FellBack { reason });
     }
     let (backend, note) = (session.backend(), news.note);
-    post(&Response::Loaded { model: model.into(), facts: news.facts, backend, note });
+    post(&Response::Loaded { model: model.into(), facts: Box::new(news.facts), backend, note });
     Ok(())
 }
 

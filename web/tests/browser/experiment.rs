@@ -152,10 +152,10 @@ async fn noise_is_edited_step_by_step_and_as_text() {
     assert!(!is_ready().await, "what is no noise cannot be made");
     browser.overwrite("#noise", r#"[{"kind":"recording","path":"x.wav"}]"#).await;
     browser.wait_for("document.querySelector('#noise').ariaInvalid === 'true'").await;
-    browser.overwrite("#noise", r#"[{"kind":"pink","snr_db":-3},{"kind":"clip","peak_db":-12}]"#).await;
+    browser.overwrite("#noise", r#"[{"kind":"pink","snr_db":-3},{"kind":"clip","below_peak_db":12}]"#).await;
     browser.wait_for("document.querySelectorAll('.steps li').length === 2").await;
     assert_eq!(kinds().await, json!(["pink", "clip"]));
-    assert_eq!(browser.value("document.querySelector('#noise').ariaInvalid").await, json!("false"));
+    browser.wait_for("document.querySelector('#noise').ariaInvalid === 'false'").await;
     assert_eq!(browser.text("#noise-note").await, "");
     let typing = "document.activeElement.id === 'noise' && document.querySelector('.editor details').open";
     assert_eq!(browser.value(typing).await, json!(true), "the field went away under the hands of who types");

@@ -200,6 +200,10 @@ fn chain_text(properties: &ChainTextProperties) -> Html {
         _ => steps.to_json(),
     };
     let error = Steps::from_json(&text).err().or_else(|| properties.error.clone());
+    // An error opens it, but nothing closes it under the hands of who types.
+    let opened = use_mut_ref(|| false);
+    *opened.borrow_mut() |= error.is_some();
+    let opened = *opened.borrow();
     let oninput = {
         let send = properties.send.clone();
         Callback::from(move |event: InputEvent| {
@@ -211,7 +215,7 @@ fn chain_text(properties: &ChainTextProperties) -> Html {
         })
     };
     html! {
-        <details open={error.is_some()}>
+        <details open={opened}>
             <summary>{ "As text" }</summary>
             <label class="field" for="noise">
                 { "Steps, as JSON" }

@@ -13,8 +13,9 @@ pub fn panel(state: &State, send: &Send, device_latency_seconds: f64) -> Html {
         Live::Starting => ("starting", "The microphone is being opened…".into()),
         Live::On(latency, load) => {
             let ms = 1000.0 * (latency + device_latency_seconds);
-            let load = 100.0 * load;
-            ("on", format!("You hear yourself {ms:.0} ms late. The network needs {load:.0} % of the time there is."))
+            // Nothing is known of it in the first second.
+            let load = (*load > 0.0).then(|| format!(" The network needs {:.0} % of the time there is.", 100.0 * load));
+            ("on", format!("You hear yourself {ms:.0} ms late.{}", load.unwrap_or_default()))
         }
         Live::Failed(failure) => ("failed", failure.message()),
     };

@@ -80,12 +80,9 @@ pub fn page(state: &State, send: &Send, now: f64, device_latency_seconds: f64) -
     };
     html! {
         <>
-            { if state.settings.embed {
-                html! { <h1 class="unseen">{ "Remove noise from a recording" }</h1> }
-            } else {
-                header(state, send)
-            } }
+            { (!state.settings.embed).then(|| header(state, send)) }
             <main>
+                { state.settings.embed.then(|| html! { <h1 class="unseen">{ "Remove noise from a recording" }</h1> }) }
                 { status(state) }
                 { notices(state, send) }
                 { body }

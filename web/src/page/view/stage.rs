@@ -126,7 +126,9 @@ fn picture(state: &State, take: &Take, send: &Send) -> Html {
 
 /// A mark, which the page puts in its place: no style may stand in an attribute under our policy.
 fn on_axis(axis: &'static str, mark: Mark) -> Html {
-    html! { <span class={axis} data-at={format!("{:.4}", mark.at)}>{ mark.text }</span> }
+    // Those at an end would stick out.
+    let end = if mark.at < 0.02 { Some("first") } else { (mark.at > 0.97).then_some("last") };
+    html! { <span class={classes!(axis, end)} data-at={format!("{:.4}", mark.at)}>{ mark.text }</span> }
 }
 
 /// Where a pointer is in the element that listens, 0 to 1.
