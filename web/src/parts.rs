@@ -16,7 +16,7 @@ pub struct Parts<F: FnMut(&[u8])> {
 }
 
 impl<F: FnMut(&[u8])> Parts<F> {
-    /// An empty file. `hand_over` gets all of its bytes from [`PART_BYTES`] on, in order.
+    /// An empty file. `hand_over` gets all of its bytes but those of the first part, in order.
     pub fn new(hand_over: F) -> Self {
         Self { hand_over, head: Vec::new(), tail: Vec::new(), length: 0, position: 0 }
     }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
 use shared::Bundle;
+pub use web::networks::Listed;
 
 /// The site's folder of bundles.
 pub const FOLDER: &str = "models";
@@ -13,25 +13,6 @@ pub const FOLDER: &str = "models";
 /// Networks with a title of their own, in the order of the page; the first that is there is the default.
 const KNOWN: [(&str, &str); 3] =
     [("dcunet", "Deep Complex U-Net"), ("wavenet", "Denoising WaveNet"), ("autoencoder", "Autoencoder (one layer)")];
-
-/// A network as the page lists it.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct Listed {
-    /// What addresses call it: its file's name without the ending.
-    pub name: String,
-    /// Where its bundle is, relative to the page.
-    pub file: String,
-    /// How large that is.
-    pub bytes: usize,
-    /// What people call it.
-    pub title: String,
-    /// Whether it is the one chosen at first.
-    pub default: bool,
-    /// What it is, in a sentence.
-    pub summary: String,
-    /// Learned numbers in it.
-    pub parameters: usize,
-}
 
 /// Copies the bundles of a folder into a site; one with the name of another replaces it.
 ///

@@ -1,6 +1,7 @@
 //! The list of recordings, and how far each is.
 
 use web::picture::time_text;
+use web::protocol::Failure;
 use web::settings::Task;
 use web::state::{Event, State};
 use web::take::{Phase, Take};
@@ -84,7 +85,9 @@ fn short(take: &Take, now: f64) -> String {
             _ => format!("{} so far", duration(take.seconds())),
         },
         Phase::Done => duration(take.seconds()),
-        Phase::Failed(failure) => failure.message(),
+        // Why is said where it is open.
+        Phase::Failed(Failure::Cancelled) => "stopped".into(),
+        Phase::Failed(_) => "failed".into(),
     }
 }
 
