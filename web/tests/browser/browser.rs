@@ -30,6 +30,9 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// How often it is looked whether something has happened.
 const LOOK: Duration = Duration::from_millis(40);
 
+/// A site of a browser's own, in its folder.
+const OWN_SITE: &str = "site";
+
 /// The built page on a port of this machine.
 struct Site {
     address: String,
@@ -40,9 +43,7 @@ struct Site {
 }
 
 impl Site {
-    fn start() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let folder = root.join(env::var_os("SITE").unwrap_or("dist".into()));
+    fn start(folder: PathBuf) -> Self {
         assert!(folder.join("index.html").is_file(), "build the page first: cargo xtask build");
         let server = Arc::new(serve::listen(0).unwrap());
         let address = format!("http://{}/", server.server_addr());
@@ -62,6 +63,24 @@ impl Site {
     }
 }
 
+/// The folder of the built page.
+fn built() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    root.join(env::var_os("SITE").unwrap_or("dist".into()))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
 /// How a browser is opened.
 #[derive(Default)]
 pub struct Setup<'a> {
@@ -71,6 +90,8 @@ pub struct Setup<'a> {
     pub query: &'a str,
     /// A script that runs in every page before its own.
     pub before: &'a str,
+    /// Whether it gets a copy of the site that may be changed: [`Browser::own_site`].
+    pub own_site: bool,
 }
 
 /// A browser with the page open.
@@ -124,6 +145,9 @@ impl Browser {
                 "profile.default_content_setting_values.automatic_downloads": 1,
             },
         });
+        if setup.own_site {
+            copy(&built(), &folder.path().join(OWN_SITE));
+        }
         let driver = env::var("CHROMEDRIVER").expect("CHROMEDRIVER names chromedriver");
         let browser =
             Self::start(&driver, "started successfully on port", json!({"goog:chromeOptions": options}), folder).await;
@@ -160,9 +184,15 @@ impl Browser {
             .await
             .unwrap();
         let session = client.session_id().await.unwrap().unwrap();
-        let site = Site::start();
+        let own = folder.path().join(OWN_SITE);
+        let site = Site::start(if own.is_dir() { own } else { built() });
         let address = site.address.clone();
         Self { client, driver, driver_address, session, site: Some(site), address, folder }
+    }
+
+    /// The folder of a site of its own.
+    pub fn own_site(&self) -> PathBuf {
+        self.folder.path().join(OWN_SITE)
     }
 
     /// Opens the page with this query, anew.
