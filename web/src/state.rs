@@ -255,6 +255,15 @@ impl State {
         self.current().map_or(0, |take| self.settings.voice.min(take.voice_count() - 1))
     }
 
+    /// The stretch of the open take that is seen, in seconds: never empty.
+    pub fn seen(&self) -> [f64; 2] {
+        let total = self.current().map_or(0.0, Take::seconds).max(0.001);
+        match self.settings.window {
+            Some([from, to]) if from < total => [from, to.min(total)],
+            _ => [0.0, total],
+        }
+    }
+
     /// Whether the open take was made otherwise than the settings say now.
     pub fn is_stale(&self) -> bool {
         let Some(take) = self.current() else { return false };
@@ -303,9 +312,6 @@ impl State {
                     _ => Task::Denoise,
                 };
                 let noise = example.filter(|_| task == Task::Denoise).and_then(Example::noise);
-                if task == Task::Denoise {
-                    self.settings.task = Task::Denoise;
-                }
                 self.takes.push(Take::new(id, name, task, noise));
                 self.settings.example = example;
                 self.show(id, effects);

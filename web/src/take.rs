@@ -107,6 +107,12 @@ impl Take {
         self.tracks.first().map_or(0, |track| track.frames)
     }
 
+    /// Samples per channel that are there of all tracks that have a weight.
+    pub fn frames_of(&self, weights: &[f32]) -> u64 {
+        let used = weights.iter().zip(&self.tracks).filter(|(weight, _)| **weight != 0.0);
+        used.map(|(_, track)| track.frames).min().unwrap_or(0)
+    }
+
     /// Its length in seconds: as the file says, else as far as it has been read.
     pub fn seconds(&self) -> f64 {
         let Some(format) = self.format else { return 0.0 };

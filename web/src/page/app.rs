@@ -12,7 +12,6 @@ use web::painting::Wish;
 use web::picture::time_text;
 use web::settings::Task;
 use web::state::{Event, Live, State};
-use web::take::Take;
 use web_sys::{ClipboardEvent, DragEvent, Element, HtmlCanvasElement, HtmlElement, KeyboardEvent, MouseEvent};
 use yew::prelude::*;
 
@@ -199,15 +198,8 @@ impl App {
         }
     }
 
-    /// The stretch of the open take that is seen, in seconds.
-    fn window(&self) -> [f64; 2] {
-        let total = self.state.current().map_or(0.0, Take::seconds).max(0.001);
-        let [from, to] = self.state.settings.window.unwrap_or([0.0, total]);
-        if from < total { [from, to.min(total)] } else { [0.0, total] }
-    }
-
     fn zoom(&mut self, factor: f64, at: Option<f64>) {
-        let [from, to] = self.window();
+        let [from, to] = self.state.seen();
         let position = self.browser.player.position();
         let at = at.unwrap_or_else(|| {
             let head = (position - from) / (to - from);
@@ -249,7 +241,7 @@ impl App {
     fn wishes(&self) -> Vec<(String, Wish)> {
         let Some(take) = self.state.current() else { return Vec::new() };
         let settings = &self.state.settings;
-        let (voices, window) = (take.voices(settings.kept()), self.window());
+        let (voices, window) = (take.voices(settings.kept()), self.state.seen());
         let mut wishes = Vec::new();
         let mut add = |id: String, voice: &Voice, noise| wishes.push((id, wish(take, &voice.weights, window, noise)));
         let chosen = self.state.voice();
@@ -278,7 +270,7 @@ impl App {
     /// Gives people what they want to take with them.
     fn give(&self, souvenir: Souvenir, tell: Callback<Event>) {
         let (browser, state) = (self.browser.clone(), self.state.clone());
-        let window = self.window();
+        let window = self.state.seen();
         spawn_local(async move {
             let done = match souvenir {
                 Souvenir::Wav(id) => export::wav(&browser, &state, id).await.map(|()| None),
@@ -311,7 +303,7 @@ async fn copy(text: &str, what: &str) -> Result<Option<String>, String> {
 fn show_position(state: &State, position: f64) {
     let Some(take) = state.current() else { return };
     let total = take.seconds().max(0.001);
-    let [from, to] = state.settings.window.filter(|[from, _]| *from < total).unwrap_or([0.0, total]);
+    let [from, to] = state.seen();
     let share = (position - from) / (to - from);
     for head in elements(".head") {
         let _ = head.style().set_property("left", &format!("{:.3}%", (100.0 * share).clamp(-1.0, 101.0)));

@@ -423,14 +423,12 @@ impl Browser {
         let (voices, index) = (take.voices(state.settings.kept()), state.voice());
         let voice = voices.get(index)?;
         let gain = self.gain(state, take, index);
-        let used = voice.weights.iter().zip(&take.tracks).filter(|(weight, _)| **weight != 0.0);
-        let there = used.map(|(_, track)| track.frames).min().unwrap_or(0);
         Some(Sound {
             take: take.id,
             format,
             piece_length: take.piece_length(),
             gains: voice.weights.iter().map(|weight| weight * gain).collect(),
-            end: (!take.is_active()).then_some(there),
+            end: (!take.is_active()).then(|| take.frames_of(&voice.weights)),
         })
     }
 

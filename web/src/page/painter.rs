@@ -23,9 +23,7 @@ const MOST_WIDTH: usize = 1400;
 
 /// The picture of a voice of a take, of which a network's track is used with each of these weights.
 pub fn wish(take: &Take, weights: &[f32], window: [f64; 2], noise: Option<(Steps, u32)>) -> Wish {
-    let used = weights.iter().zip(&take.tracks).filter(|(weight, _)| **weight != 0.0);
-    let frames = used.map(|(_, track)| track.frames).min().unwrap_or(0);
-    Wish { take: take.id, run: take.run, weights: weights.to_vec(), window, frames, noise }
+    Wish { take: take.id, run: take.run, weights: weights.to_vec(), window, frames: take.frames_of(weights), noise }
 }
 
 /// The painter.

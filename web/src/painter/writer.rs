@@ -64,14 +64,7 @@ fn write_wav(
 /// # Errors
 /// Why not, in a few words.
 pub fn wav(gallery: &Gallery, excerpt: &Excerpt) -> Result<Blob, String> {
-    let later = Array::new();
-    let mut parts = Parts::new(|bytes: &[u8]| {
-        later.push(&blob(&Array::of1(&Uint8Array::from(bytes)), "").map_or(Array::new().into(), Into::into));
-    });
-    write_wav(gallery, excerpt, [0, u64::MAX], &mut parts)?;
-    let head = parts.finish();
-    later.unshift(&Uint8Array::from(head.as_slice()));
-    blob(&later, "audio/wav").ok_or(NO_ROOM.into())
+    in_parts("audio/wav", |parts| write_wav(gallery, excerpt, [0, u64::MAX], parts))
 }
 
 /// Voices as WAV files of these names in one archive.
@@ -80,33 +73,45 @@ pub fn wav(gallery: &Gallery, excerpt: &Excerpt) -> Result<Blob, String> {
 /// Why not, in a few words.
 pub fn archive(gallery: &Gallery, files: &[(String, Excerpt)]) -> Result<Blob, String> {
     let failed = |error: zip::result::ZipError| error.to_string();
-    let later = Array::new();
-    let mut parts = Parts::new(|bytes: &[u8]| {
-        later.push(&blob(&Array::of1(&Uint8Array::from(bytes)), "").map_or(Array::new().into(), Into::into));
-    });
-    // An archive is written without going back, so that its parts can be handed over.
-    let mut archive = ZipWriter::new_stream(&mut parts);
-    for (name, excerpt) in files {
-        let file = wav(gallery, excerpt)?;
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .large_file(file.size() >= f64::from(u32::MAX));
-        archive.start_file(name.as_str(), options).map_err(failed)?;
-        let mut at = 0.0;
-        while at < file.size() {
-            let end = (at + f64::from(1 << 20)).min(file.size());
-            let slice = file
-                .slice_with_f64_and_f64(at, end)
-                .and_then(|slice| FileReaderSync::new()?.read_as_array_buffer(&slice));
-            let bytes = slice.map_err(|_| "the browser cannot read its own file")?;
-            archive.write_all(&Uint8Array::new(&bytes).to_vec()).map_err(|error| error.to_string())?;
-            at = end;
+    in_parts("application/zip", |parts| {
+        // An archive is written without going back, so that its parts can be handed over.
+        let mut archive = ZipWriter::new_stream(parts);
+        for (name, excerpt) in files {
+            let file = wav(gallery, excerpt)?;
+            let options = SimpleFileOptions::default()
+                .compression_method(CompressionMethod::Stored)
+                .large_file(file.size() >= f64::from(u32::MAX));
+            archive.start_file(name.as_str(), options).map_err(failed)?;
+            let mut at = 0.0;
+            while at < file.size() {
+                let end = (at + f64::from(1 << 20)).min(file.size());
+                let slice = file
+                    .slice_with_f64_and_f64(at, end)
+                    .and_then(|slice| FileReaderSync::new()?.read_as_array_buffer(&slice));
+                let bytes = slice.map_err(|_| "the browser cannot read its own file")?;
+                archive.write_all(&Uint8Array::new(&bytes).to_vec()).map_err(|error| error.to_string())?;
+                at = end;
+            }
         }
-    }
-    archive.finish().map_err(failed)?;
+        archive.finish().map_err(failed)?;
+        Ok(())
+    })
+}
+
+/// A file that is written bit by bit, as the browser keeps it.
+fn in_parts(
+    kind: &str,
+    write: impl FnOnce(&mut Parts<&mut dyn FnMut(&[u8])>) -> Result<(), String>,
+) -> Result<Blob, String> {
+    let later = Array::new();
+    let mut hand_over = |bytes: &[u8]| {
+        later.push(&blob(&Array::of1(&Uint8Array::from(bytes)), "").map_or(Array::new().into(), Into::into));
+    };
+    let mut parts = Parts::new(&mut hand_over as &mut dyn FnMut(&[u8]));
+    write(&mut parts)?;
     let head = parts.finish();
     later.unshift(&Uint8Array::from(head.as_slice()));
-    blob(&later, "application/zip").ok_or(NO_ROOM.into())
+    blob(&later, kind).ok_or(NO_ROOM.into())
 }
 
 /// A stretch of a take as a page of its own.

@@ -93,7 +93,7 @@ pub fn canvases(name: &str) -> Html {
 
 fn picture(state: &State, take: &Take, send: &Send) -> Html {
     let total = take.seconds().max(0.001);
-    let window = state.settings.window.filter(|[from, _]| *from < total).unwrap_or([0.0, total]);
+    let window = state.seen();
     let zoomed = state.settings.window.is_some();
     let title =
         take.voices(state.settings.kept()).get(state.voice()).map(|voice| voice.title.clone()).unwrap_or_default();
