@@ -34,7 +34,7 @@ def dcunet(n_fft: int, layers: list[dict], compression: float = 1.0) -> dict:
 def wavenet(stacks: int, blocks_per_stack: int, residual_channels: int, skip_channels: int) -> dict:
     sizes = {"stacks": stacks, "blocks_per_stack": blocks_per_stack, "kernel_size": 3}
     channels = {"residual_channels": residual_channels, "skip_channels": skip_channels, "final_channels": [6, 5]}
-    return {"network": "wavenet", **sizes, **channels}
+    return {"network": "wavenet", **sizes, **channels, "frame_length": 1, "estimate": "speech"}
 
 
 NETWORKS = {
@@ -291,6 +291,9 @@ def main() -> None:
     loss_fixture()
     intelligibility_fixture()
     pytorch_file()
+    # Frames of five samples, the last one not full. At the end, for what is random above to stay what it was.
+    framed = wavenet(2, 3, 4, 3) | {"frame_length": 5, "estimate": "blend"}
+    network_fixture("framed-wavenet", framed, 403, "mse")
     for path in sorted(FOLDER.iterdir()):
         print(f"{path.name:45} {path.stat().st_size:>8} bytes")
 

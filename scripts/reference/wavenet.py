@@ -1,4 +1,7 @@
-"""Denoising WaveNet: Rethage, Pons and Serra 2018, arXiv 1706.07162, section 3; without conditioning on the speaker."""
+"""Denoising WaveNet: Rethage, Pons and Serra 2018, arXiv 1706.07162, section 3; without conditioning on the speaker.
+
+A step may be a frame of several samples, and the estimate blended with the input; the paper has neither.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -35,10 +38,13 @@ class Wavenet(nn.Module):
         residual_channels: int,
         skip_channels: int,
         final_channels: list[int],
+        frame_length: int,
+        estimate: str,
     ):
         super().__init__()
+        self.frame_length, self.estimate = frame_length, estimate
         dilations = [2**block for _ in range(stacks) for block in range(blocks_per_stack)]
-        self.input = convolution(1, residual_channels, 3)
+        self.input = convolution(frame_length, residual_channels, 3)
         self.blocks = nn.ModuleList(
             ResidualBlock(residual_channels, skip_channels, kernel_size, dilation, index + 1 == len(dilations))
             for index, dilation in enumerate(dilations)
@@ -46,14 +52,22 @@ class Wavenet(nn.Module):
         first, second = final_channels
         self.final_1 = convolution(skip_channels, first, 3)
         self.final_2 = convolution(first, second, 3)
-        self.output = convolution(second, 1, 1)
+        self.output = convolution(second, frame_length + (estimate == "blend"), 1)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        x = self.input(waveform)
+        samples = waveform.shape[-1]
+        padded = nn.functional.pad(waveform, (0, -samples % self.frame_length))
+        frames = padded.unflatten(-1, (-1, self.frame_length)).squeeze(1).mT
+        x = self.input(frames)
         skips = 0
         for block in self.blocks:
             x, skip = block(x)
             skips = skips + skip
         x = self.final_1(torch.relu(skips))
         x = self.final_2(torch.relu(x))
-        return self.output(torch.relu(x))
+        speech = self.output(torch.relu(x))
+        if self.estimate == "blend":
+            speech, trust = speech.split([self.frame_length, 1], dim=1)
+            trust = torch.sigmoid(trust)
+            speech = trust * frames + (1 - trust) * speech
+        return speech.mT.flatten(1)[:, None, :samples]

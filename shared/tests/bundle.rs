@@ -275,7 +275,8 @@ fn a_small_file_makes_no_huge_network() {
     let huge = [
         json!({"network": "autoencoder", "channels": 1024, "kernel_size": 16_384, "stride": 2}),
         json!({"network": "wavenet", "stacks": 16, "blocks_per_stack": 14, "kernel_size": 9,
-            "residual_channels": 1024, "skip_channels": 1024, "final_channels": [4096, 4096]}),
+            "residual_channels": 1024, "skip_channels": 1024, "final_channels": [4096, 4096],
+            "frame_length": 256, "estimate": "speech"}),
         json!({"network": "dcunet", "stft": {"n_fft": 4096, "hop_length": 1024}, "compression": 1.0,
             "layers": vec![json!({"channels": 512, "kernel_size": [31, 31], "stride": [1, 1]}); 16]}),
     ];

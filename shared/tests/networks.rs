@@ -6,7 +6,8 @@ mod common;
 use burn::backend::{Autodiff, Flex};
 use burn::module::Module;
 use common::*;
-use shared::nn::{NetworkConfig, Wavenet, WavenetConfig};
+use shared::Weights;
+use shared::nn::{AutoencoderConfig, Estimate, Network, NetworkConfig, Wavenet, WavenetConfig};
 
 #[test]
 fn output_is_as_long_as_input() {
@@ -77,21 +78,40 @@ fn support(config: &NetworkConfig, len: usize, output: usize) -> Vec<bool> {
 }
 
 #[test]
-fn wavenet_sees_its_receptive_field_and_nothing_else() {
-    let config = |stacks, blocks_per_stack, kernel_size| {
-        let channels = [6, 6];
-        WavenetConfig {
-            stacks,
-            blocks_per_stack,
-            kernel_size,
-            residual_channels: 4,
-            skip_channels: 4,
-            final_channels: channels,
+fn the_autoencoder_can_be_the_identity() {
+    let config = |channels, kernel_size, stride| AutoencoderConfig { channels, kernel_size, stride };
+    for config in [AutoencoderConfig::report(), config(4, 8, 4), config(5, 20, 5), config(1, 2, 1)] {
+        let network =
+            Network::<Flex>::Autoencoder(config.identity(&device::<Flex>()).expect("as many channels as samples"));
+        for len in [10 * config.kernel_size, 10 * config.kernel_size + config.stride / 2] {
+            let signal = hiss(len, 3);
+            // At the very ends one of two overlapping halves is missing.
+            let inside = config.stride..len - config.stride;
+            assert_close(&forward(&network, &signal)[inside.clone()], &signal[inside], 1e-5);
         }
+    }
+    for (config, field) in [(config(3, 16, 4), "channels"), (config(4, 4, 4), "kernel_size")] {
+        let error = config.identity::<Flex>(&device::<Flex>()).expect_err("no identity").to_string();
+        assert!(error.contains(field), "{error}");
+    }
+}
+
+#[test]
+fn wavenet_sees_its_receptive_field_and_nothing_else() {
+    let config = |stacks, blocks_per_stack, kernel_size, frame_length| WavenetConfig {
+        stacks,
+        blocks_per_stack,
+        kernel_size,
+        residual_channels: 4,
+        skip_channels: 4,
+        final_channels: [6, 6],
+        frame_length,
+        estimate: if frame_length == 1 { Estimate::Speech } else { Estimate::Blend },
     };
-    for config in [config(1, 1, 3), config(2, 3, 3), config(1, 3, 5), config(1, 5, 3)] {
+    for config in [config(1, 1, 3, 1), config(2, 3, 3, 1), config(1, 3, 5, 1), config(1, 5, 3, 1), config(1, 2, 3, 5)] {
         let field = config.receptive_field();
-        let (len, middle) = (2 * field + 1, field);
+        // The middle of a frame.
+        let (len, middle) = (2 * field + config.frame_length, field + config.frame_length / 2);
         let reached = support(&NetworkConfig::Wavenet(config.clone()), len, middle);
         let first = reached.iter().position(|&reached| reached);
         let last = reached.iter().rposition(|&reached| reached);
@@ -102,23 +122,46 @@ fn wavenet_sees_its_receptive_field_and_nothing_else() {
 
 #[test]
 fn wavenet_blocks_are_what_the_paper_draws() {
-    for kernel_size in [3, 5] {
-        check_wavenet(&WavenetConfig {
-            stacks: 1,
-            blocks_per_stack: 2,
-            kernel_size,
-            residual_channels: 3,
-            skip_channels: 2,
-            final_channels: [4, 5],
-        });
+    let of = |kernel_size, frame_length, estimate| WavenetConfig {
+        stacks: 1,
+        blocks_per_stack: 2,
+        kernel_size,
+        residual_channels: 3,
+        skip_channels: 2,
+        final_channels: [4, 5],
+        frame_length,
+        estimate,
+    };
+    for config in [of(3, 1, Estimate::Speech), of(5, 1, Estimate::Speech), of(3, 4, Estimate::Blend)] {
+        check_wavenet(&config);
     }
 }
 
-/// Two blocks with three residual and two skip channels, by the definition of a convolution.
+#[test]
+fn a_blend_begins_as_what_it_was_made_of() {
+    let [_, NetworkConfig::Wavenet(config), _] = tiny() else { panic!("the second of three") };
+    let speech = NetworkConfig::Wavenet(WavenetConfig { estimate: Estimate::Speech, ..config.clone() });
+    let network = network::<Flex>(&speech, 4);
+    let signal = hiss(200, 4);
+    let before = forward(&network, &signal);
+    let Network::Wavenet(wavenet) = network else { panic!("no WaveNet") };
+    let blend = Network::Wavenet(wavenet.into_blend());
+    let trust = 1.0 / (1.0 + 3f32.exp());
+    let expected: Vec<f32> = before.iter().zip(&signal).map(|(r, x)| r + trust * (x - r)).collect();
+    assert_close(&forward(&blend, &signal), &expected, 1e-6);
+    // It is the network of that shape, and stays what it is.
+    let weights = Weights::of(&blend).expect("readable");
+    weights.network::<Flex>(&NetworkConfig::Wavenet(config), &device::<Flex>()).expect("its weights");
+    let Network::Wavenet(wavenet) = blend else { panic!("no WaveNet") };
+    assert_close(&forward(&Network::Wavenet(wavenet.into_blend()), &signal), &expected, 1e-6);
+}
+
+/// Two blocks with three residual and two skip channels, by the definition of a convolution. The last frame is not full.
 fn check_wavenet(config: &WavenetConfig) {
     let network: Wavenet<Flex> = config.init(&device::<Flex>());
-    let len = 50;
-    let waveform = hiss(len, 5);
+    let (samples, frame_length) = (50_usize, config.frame_length);
+    let len = samples.div_ceil(frame_length);
+    let waveform = hiss(samples, 5);
     // A row for each channel.
     type Rows = Vec<Vec<f64>>;
     let convolution = |path: &str, x: &Rows, dilation: usize| -> Rows {
@@ -142,7 +185,9 @@ fn check_wavenet(config: &WavenetConfig) {
         a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect()
     };
 
-    let x0 = convolution("input", &vec![waveform.iter().map(|&x| f64::from(x)).collect()], 1);
+    let at = |index: usize| waveform.get(index).map_or(0.0, |&sample| f64::from(sample));
+    let frames = (0..frame_length).map(|offset| (0..len).map(|n| at(n * frame_length + offset)).collect());
+    let x0 = convolution("input", &frames.collect(), 1);
     let gated = |path: &str, x: &Rows, dilation: usize| -> Rows {
         let both = convolution(path, x, dilation);
         let gate = |(filter, gate): (&f64, &f64)| filter.tanh() / (1.0 + (-gate).exp());
@@ -155,8 +200,17 @@ fn check_wavenet(config: &WavenetConfig) {
     let sum = add(&skips, &last);
     let x = convolution("final_1", &relu(&sum), 1);
     let x = convolution("final_2", &relu(&x), 1);
-    let expected: Vec<f32> = convolution("output", &relu(&x), 1)[0].iter().map(|&x| x as f32).collect();
-    assert_close(&values(network.forward(tensor(&waveform, [1, 1, len]))), &expected, 1e-6);
+    let output = convolution("output", &relu(&x), 1);
+    let expected = |index: usize| {
+        let (offset, n) = (index % frame_length, index / frame_length);
+        let trust = match config.estimate {
+            Estimate::Speech => 0.0,
+            Estimate::Blend => 1.0 / (1.0 + (-output[frame_length][n]).exp()),
+        };
+        (trust * at(index) + (1.0 - trust) * output[offset][n]) as f32
+    };
+    let expected: Vec<f32> = (0..samples).map(expected).collect();
+    assert_close(&values(network.forward(tensor(&waveform, [1, 1, samples]))), &expected, 1e-6);
 }
 
 /// A change of one sample may show only within half the receptive field. The WaveNet has its own test above: what its far ends

@@ -148,6 +148,8 @@ fn multiplications_are_those_counted_by_hand() {
     assert_eq!(macs("autoencoder"), 500.0 * 2.0 * 32.0 * 2048.0);
     // A sample: 30 blocks of 3·128·256 + 128·256, less 128·128 in the last; 3·128 + 3·128·2048 + 3·2048·256 + 256.
     assert_eq!(macs("wavenet"), 16_000.0 * f64::from(30 * 131_072 - 16_384 + 384 + 786_432 + 1_572_864 + 256));
+    // A thousand steps: 16 blocks of 3·64·128 + 64·128, less 64·64 in the last; 3·16·64 + 3·64·128 + 3·128·64 + 64·17.
+    assert_eq!(macs("wavenet-small"), 1_000.0 * f64::from(16 * 32_768 - 4_096 + 3_072 + 2 * 24_576 + 1_088));
     // 16 frames, 4096 samples: both transforms 2 · 16 · 1024 · 1026. Then for each depth positions of the smaller side, four
     // times the channels outside, the channels inside of encoder and decoder together, and taps.
     let expected = 2 * 16 * 1024 * 1026
@@ -168,6 +170,8 @@ fn latencies_are_those_worked_out_by_hand() {
         ("autoencoder", 2048 + 32),
         // 6145 / 2, and the sample itself.
         ("wavenet", 3072 + 1),
+        // Reach in steps: 2 · 255 + 3 = 513. 16 (1 + 2 · 513) / 2 = 8216, in frames of 16: 514, and one frame.
+        ("wavenet-small", 514 * 16 + 16),
         // Reach in frames: 2 (2·1 + 2·2 + 1·4 + 1·8 + 1·16) = 68. Field: 2 (68·256 + 1024) - 1, half of it 18431, in blocks of
         // 16 frames (4096 samples) 5, and one block.
         ("dcunet-10", 5 * 4096 + 4096),

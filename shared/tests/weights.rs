@@ -31,14 +31,14 @@ fn names_and_shapes_are_those_documented() {
         expected.insert(format!("{name}.weight"), vec![output, input, taps]);
         expected.insert(format!("{name}.bias"), vec![output]);
     };
-    expect("input", [4, 1, 3]);
+    expect("input", [4, 2, 3]);
     for block in 0..6 {
         expect(&format!("blocks.{block}.dilated"), [8, 4, 3]);
         expect(&format!("blocks.{block}.outputs"), [if block == 5 { 4 } else { 8 }, 4, 1]);
     }
     expect("final_1", [6, 4, 3]);
     expect("final_2", [5, 6, 3]);
-    expect("output", [1, 5, 1]);
+    expect("output", [3, 5, 1]);
     assert_eq!(listed(&wavenet), expected);
 
     let mut expected: BTreeMap<String, Vec<usize>> = BTreeMap::new();

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
 pub use dcunet::{Dcunet, DcunetConfig};
 pub use inference::{InferenceNetwork, Phrasing};
-pub use wavenet::{Wavenet, WavenetConfig};
+pub use wavenet::{Estimate, Wavenet, WavenetConfig};
 
 use crate::bundle::Precision;
 use crate::error::{Error, Result};
@@ -76,7 +76,7 @@ impl NetworkConfig {
     pub fn alignment(&self) -> usize {
         match self {
             Self::Autoencoder(config) => config.stride,
-            Self::Wavenet(_) => 1,
+            Self::Wavenet(config) => config.frame_length,
             Self::Dcunet(config) => config.alignment(),
         }
     }

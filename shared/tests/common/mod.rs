@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::dsp::StftConfig;
 use shared::nn::dcunet::DcunetLayer;
-use shared::nn::{AutoencoderConfig, DcunetConfig, Network, NetworkConfig, WavenetConfig};
+use shared::nn::{AutoencoderConfig, DcunetConfig, Estimate, Network, NetworkConfig, WavenetConfig};
 
 pub fn device<B: Backend>() -> B::Device {
     B::Device::default()
@@ -43,6 +43,8 @@ pub fn tiny() -> [NetworkConfig; 3] {
             residual_channels: 4,
             skip_channels: 4,
             final_channels: [6, 5],
+            frame_length: 2,
+            estimate: Estimate::Blend,
         }),
         NetworkConfig::Dcunet(DcunetConfig {
             stft: StftConfig { n_fft: 16, hop_length: 4 },

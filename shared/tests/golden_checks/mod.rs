@@ -14,8 +14,16 @@ use shared::nn::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2
 use shared::nn::{Network, NetworkConfig, Phrasing};
 
 /// Every fixture that holds a whole network.
-const NETWORKS: [&str; 7] =
-    ["autoencoder", "wavenet", "gated-residual-block", "dcunet-10", "dcunet-20", "compressed-dcunet", "bounded-mask"];
+const NETWORKS: [&str; 8] = [
+    "autoencoder",
+    "wavenet",
+    "gated-residual-block",
+    "framed-wavenet",
+    "dcunet-10",
+    "dcunet-20",
+    "compressed-dcunet",
+    "bounded-mask",
+];
 
 /// How far results may be from PyTorch's, relative to the largest of them.
 #[derive(Clone, Copy)]

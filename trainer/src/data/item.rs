@@ -13,6 +13,7 @@ use super::equaliser::Equaliser;
 use super::manifest::SILENCE_RMS;
 use super::mixture::Held;
 use super::order::Order;
+use super::speed::Speed;
 use crate::SAMPLE_RATE_HZ;
 use crate::recipe::{Items, Recipe};
 
@@ -36,6 +37,7 @@ pub struct Maker {
     /// Length of a crop; whole recordings where there is none.
     crop_length: Option<usize>,
     equaliser_probability: f64,
+    speed_probability: f64,
     seed: u64,
 }
 
@@ -49,6 +51,7 @@ impl Maker {
             mixture: recipe.noise.chains.clone(),
             crop_length: (data.items == Items::Crops).then_some(crop_length),
             equaliser_probability: data.equaliser_probability,
+            speed_probability: data.speed_probability,
             seed,
             split,
         }
@@ -70,8 +73,9 @@ impl Maker {
 
     /// Item `index` of an epoch: the same for the same seed, epoch and index, whatever came before it and whoever asks for it.
     ///
-    /// One of the mixture's chains makes it noisy; its [target](noise::DrawnChain::target) is the clean side. Equalisers change
-    /// clean speech before that, and both sides of an item after it, so that speech and noise are coloured each in its own way.
+    /// One of the mixture's chains makes it noisy; its [target](noise::DrawnChain::target) is the clean side. Clean speech is
+    /// played at another speed before that, as is noise. Equalisers change clean speech before it, and both sides of an item after
+    /// it, so that speech and noise are coloured each in its own way.
     ///
     /// # Errors
     /// When a recording cannot be read, or a chain asks for one that there is not.
@@ -81,7 +85,10 @@ impl Maker {
         let mut item = match self.split.speech.get(number) {
             Some(speech) => {
                 let speech = self.split.read(speech)?;
-                let mut clean = cut(&speech, place(&speech, self.crop_length, &mut rng), self.crop_length);
+                let speed = Speed::draw(self.speed_probability, Speed::SPEECH, &mut rng);
+                let taken = self.crop_length.map(|len| speed.takes(len));
+                let mut clean = speed.apply(cut(&speech, place(&speech, taken, &mut rng), taken));
+                clean.truncate(self.crop_length.unwrap_or(clean.len()));
                 if let Some(equaliser) = self.equaliser(&mut rng) {
                     equaliser.apply(&mut clean);
                 }
@@ -106,7 +113,7 @@ impl Maker {
 
     fn add_noise(&self, clean: &[f32], rng: &mut impl Rng) -> Result<Item> {
         let chain = self.mixture.pick(rng);
-        let recordings = Held::new(&self.split);
+        let recordings = Held::new(&self.split, clean.len(), self.speed_probability);
         let drawn = chain.draw(clean.len(), SAMPLE_RATE_HZ, 0, rng.next_u64(), &recordings);
         if let Some(error) = recordings.error.take() {
             return Err(error);

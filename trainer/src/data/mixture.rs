@@ -22,9 +22,12 @@ use std::cell::RefCell;
 
 use anyhow::{Error, Result, ensure};
 use elsa::FrozenVec;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use shared::noise::{Recipe, Recordings};
 
 use super::corpus::{Recording, Split};
+use super::speed::Speed;
 use super::store::Samples;
 use crate::SAMPLE_RATE_HZ;
 
@@ -32,6 +35,9 @@ use crate::SAMPLE_RATE_HZ;
 const NOISE: &str = "*";
 /// Any of the speech.
 const SPEECH: &str = "speech/*";
+
+/// Longest stretch of a recording that is played at another speed, in items: one that a chain may still choose from.
+const STRETCH: usize = 4;
 
 /// The default mixture.
 pub fn default() -> Recipe {
@@ -61,15 +67,30 @@ fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [Recording]> {
 /// The recordings that one item's chain asks for, held until the item is made.
 pub struct Held<'a> {
     split: &'a Split,
+    item_length: usize,
+    speed_probability: f64,
     samples: FrozenVec<Samples>,
     /// Why one could not be read.
     pub error: RefCell<Option<Error>>,
 }
 
 impl<'a> Held<'a> {
-    /// None yet.
-    pub fn new(split: &'a Split) -> Self {
-        Self { split, samples: FrozenVec::new(), error: RefCell::default() }
+    /// None yet. Each will be played at [another speed](Speed) with such a probability.
+    pub fn new(split: &'a Split, item_length: usize, speed_probability: f64) -> Self {
+        Self { split, item_length, speed_probability, samples: FrozenVec::new(), error: RefCell::default() }
+    }
+
+    /// What a chain is given of a recording, everything but the samples decided by `choice`.
+    fn played(&self, name: &str, samples: Samples, choice: u64) -> Samples {
+        let mut rng = ChaCha8Rng::seed_from_u64(choice);
+        let range = if name == SPEECH { Speed::SPEECH } else { Speed::NOISE };
+        let speed = Speed::draw(self.speed_probability, range, &mut rng);
+        if speed == Speed::RECORDED {
+            return samples;
+        }
+        let len = speed.takes(STRETCH * self.item_length).min(samples.len());
+        let start = rng.random_range(0..=samples.len() - len);
+        speed.apply(samples[start..start + len].to_vec()).into()
     }
 }
 
@@ -78,9 +99,8 @@ impl Recordings for Held<'_> {
         let recordings = named(self.split, name)?;
         let index = choice.checked_rem(recordings.len() as u64)? as usize;
         match self.split.read(&recordings[index]) {
-            Ok(samples) => {
-                (sample_rate_hz == SAMPLE_RATE_HZ).then(|| Cow::from(self.samples.push_get(samples).as_slice()))
-            }
+            Ok(samples) => (sample_rate_hz == SAMPLE_RATE_HZ)
+                .then(|| Cow::from(self.samples.push_get(self.played(name, samples, choice)).as_slice())),
             Err(error) => {
                 *self.error.borrow_mut() = Some(error);
                 None

@@ -29,6 +29,8 @@ pub struct Data {
     pub piece_seconds: f64,
     /// Probability with which clean speech is [equalised](crate::data::equaliser), and with which an item is once more.
     pub equaliser_probability: f64,
+    /// Probability with which clean speech is played at another [speed](crate::data::speed), and with which recorded noise is.
+    pub speed_probability: f64,
     /// Whether files that cannot be read or are silent are left out, with a line for each, and not refused.
     pub skip_unusable: bool,
     /// Decoded recordings kept in memory, at most.
@@ -60,6 +62,7 @@ impl Default for Data {
             crop_seconds: 2.0,
             piece_seconds: 0.0,
             equaliser_probability: 0.5,
+            speed_probability: 0.0,
             skip_unusable: false,
             cache_gib: 2.0,
             workers: 0,
@@ -79,9 +82,10 @@ impl Data {
         ensure!(pieces, "data.piece_seconds: expected 0 (no pieces) or 0.1 to 600, got {piece}");
         let crops = piece == 0.0 || self.items == Items::Recordings;
         ensure!(crops, "data.piece_seconds: expected 0 where items are crops, got {piece}");
-        let equaliser = self.equaliser_probability;
-        let probability = (0.0..=1.0).contains(&equaliser);
-        ensure!(probability, "data.equaliser_probability: expected 0 to 1, got {equaliser}");
+        for (field, probability) in [("equaliser", self.equaliser_probability), ("speed", self.speed_probability)] {
+            let right = (0.0..=1.0).contains(&probability);
+            ensure!(right, "data.{field}_probability: expected 0 to 1, got {probability}");
+        }
         ensure!((0.0..=4096.0).contains(&cache), "data.cache_gib: expected 0 to 4096, got {cache}");
         ensure!(self.workers <= 256, "data.workers: expected 0 to 256, got {}", self.workers);
         Ok(())

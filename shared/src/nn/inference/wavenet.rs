@@ -7,7 +7,7 @@ use burn::tensor::ops::PadMode;
 use rayon::prelude::*;
 
 use crate::nn::Wavenet;
-use crate::nn::wavenet::{Convolution, ResidualBlock};
+use crate::nn::wavenet::{Convolution, Estimate, ResidualBlock, frames, unframe};
 
 #[derive(Clone, Debug)]
 pub(super) struct InferenceWavenet<B: Backend> {
@@ -18,7 +18,9 @@ pub(super) struct InferenceWavenet<B: Backend> {
     final_1: TapProduct<B>,
     final_2: TapProduct<B>,
     output: TapProduct<B>,
-    /// Samples to either side that an output sample depends on.
+    frame_length: usize,
+    estimate: Estimate,
+    /// Steps to either side that an output depends on.
     reach: usize,
     /// Whether long signals are computed in blocks, several at once where there are threads. The layers do little with what they
     /// read, so that a processor waits for memory unless all of a block stays in its cache, and Burn's CPU backend has
@@ -26,7 +28,7 @@ pub(super) struct InferenceWavenet<B: Backend> {
     blocked: bool,
 }
 
-/// Samples of a block, in multiples of the reach. Twice the reach on top of them is computed in vain.
+/// Steps of a block, in multiples of the reach. Twice the reach on top of them is computed in vain.
 const BLOCK_REACHES: usize = 16;
 
 impl<B: Backend> InferenceWavenet<B> {
@@ -52,6 +54,8 @@ impl<B: Backend> InferenceWavenet<B> {
                 + reach(&network.input)
                 + reach(&network.final_1)
                 + reach(&network.final_2),
+            frame_length: network.input.weight.dims()[1],
+            estimate: network.estimate,
             blocked,
         }
     }
@@ -59,16 +63,24 @@ impl<B: Backend> InferenceWavenet<B> {
     /// `[batch, 1, samples]` → the same.
     pub(super) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         let samples = waveform.dims()[2];
+        let frames = frames(waveform, self.frame_length).swap_dims(1, 2);
+        let outputs = self.forward_frames(frames.clone());
+        unframe(self.estimate.speech(frames, outputs, 1).swap_dims(1, 2), samples)
+    }
+
+    /// `[batch, frame_length, steps]` → the last layer's outputs, `[batch, channels, steps]`.
+    fn forward_frames(&self, frames: Tensor<B, 3>) -> Tensor<B, 3> {
         if !self.blocked {
-            return self.forward_block(waveform);
+            return self.forward_block(frames);
         }
+        let steps = frames.dims()[2];
         let length = BLOCK_REACHES * self.reach;
         let block = |start: usize| {
-            let end = (start + length).min(samples);
-            let (first, last) = (start.saturating_sub(self.reach), (end + self.reach).min(samples));
-            self.forward_block(waveform.clone().narrow(2, first, last - first)).narrow(2, start - first, end - start)
+            let end = (start + length).min(steps);
+            let (first, last) = (start.saturating_sub(self.reach), (end + self.reach).min(steps));
+            self.forward_block(frames.clone().narrow(2, first, last - first)).narrow(2, start - first, end - start)
         };
-        let starts: Vec<usize> = (0..samples).step_by(length).collect();
+        let starts: Vec<usize> = (0..steps).step_by(length).collect();
         #[cfg(not(target_family = "wasm"))]
         let blocks = starts.into_par_iter().map(block).collect();
         #[cfg(target_family = "wasm")]
@@ -76,9 +88,9 @@ impl<B: Backend> InferenceWavenet<B> {
         Tensor::cat(blocks, 2)
     }
 
-    fn forward_block(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
-        let [batch, ..] = waveform.dims();
-        let mut x = self.input.forward(waveform);
+    fn forward_block(&self, frames: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [batch, ..] = frames.dims();
+        let mut x = self.input.forward(frames);
         let mut skips: Option<Tensor<B, 3>> = None;
         for block in &self.blocks {
             let z = block.gate(&x);
@@ -138,14 +150,14 @@ impl<B: Backend> Block<B> {
     /// `tanh(a) σ(b) / 2` as `(σ(2a) - 1/2) σ(b)`, with `σ(x) = 1 / (1 + exp(-x))`: the CPU backend computes an exponential in a
     /// sixth of the time of a hyperbolic tangent. Where the exponential overflows, its reciprocal is 0, as it should be.
     fn gate(&self, x: &Tensor<B, 3>) -> Tensor<B, 3> {
-        let [batch, channels, samples] = x.dims();
+        let [batch, channels, steps] = x.dims();
         let columns: Tensor<B, 4> = self.gates.wide_columns(x.clone()).unsqueeze();
-        let columns = columns.narrow(3, self.gates.reach(), samples);
+        let columns = columns.narrow(3, self.gates.reach(), steps);
         let [_, output, rows] = self.gates.weight.dims();
         // Filter and gate along the first dimension, so that each half is one piece of memory.
         let weight = self.gates.weight.clone().reshape([2, 1, output / 2, rows]);
         let sigmoids = (weight.matmul(columns).exp() + 1.0).recip();
-        let part = |index: usize| sigmoids.clone().narrow(0, index, 1).reshape([batch, channels, samples]);
+        let part = |index: usize| sigmoids.clone().narrow(0, index, 1).reshape([batch, channels, steps]);
         (part(0) - 0.5) * part(1)
     }
 }
@@ -167,18 +179,18 @@ impl<B: Backend> TapProduct<B> {
         Self { weight: Tensor::cat(vec![rows, bias.reshape([1, output, 1])], 2), taps, dilation }
     }
 
-    /// `[batch, input, samples]` → `[batch, output, samples]`
+    /// `[batch, input, steps]` → `[batch, output, steps]`
     fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        let [batch, input, samples] = x.dims();
+        let [batch, input, steps] = x.dims();
         let output = self.weight.dims()[1];
         if self.taps == 1 || input < output {
-            return self.weight.clone().matmul(self.wide_columns(x).narrow(2, self.reach(), samples));
+            return self.weight.clone().matmul(self.wide_columns(x).narrow(2, self.reach(), steps));
         }
         // Where more comes in than goes out, a product for each tap takes less memory than copies of the signal.
         let padded = x.pad([(0, 0), (0, 0), (self.reach(), self.reach())], PadMode::Constant(0.0));
         let product = |tap: usize| {
             let weight = self.weight.clone().narrow(2, tap * input, input);
-            weight.matmul(padded.clone().narrow(2, tap * self.dilation, samples))
+            weight.matmul(padded.clone().narrow(2, tap * self.dilation, steps))
         };
         let sum = (1..self.taps).map(product).fold(product(0), |sum, next| sum + next);
         sum + self.weight.clone().narrow(2, self.taps * input, 1).repeat_dim(0, batch)
@@ -188,10 +200,10 @@ impl<B: Backend> TapProduct<B> {
         (self.taps - 1) / 2 * self.dilation
     }
 
-    /// `[batch, input, samples]` → `[batch, taps * input + 1, samples + 2 * reach]`, the last row ones. What a product needs
+    /// `[batch, input, steps]` → `[batch, taps * input + 1, steps + 2 * reach]`, the last row ones. What a product needs
     /// starts at `reach`: there, all taps lie one below the other.
     fn wide_columns(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        let [batch, input, samples] = x.dims();
+        let [batch, input, steps] = x.dims();
         let device = x.device();
         let reach = self.reach();
         // By `cat`, because assigning to a slice copies all of the tensor on the CPU backend.
@@ -207,7 +219,7 @@ impl<B: Backend> TapProduct<B> {
             Tensor::cat(parts, 2)
         };
         let mut rows: Vec<Tensor<B, 3>> = (0..self.taps).map(shifted).collect();
-        rows.push(Tensor::ones([batch, 1, samples + 2 * reach], &device));
+        rows.push(Tensor::ones([batch, 1, steps + 2 * reach], &device));
         Tensor::cat(rows, 1)
     }
 }
