@@ -23,7 +23,7 @@ use common::{command, rng, speech, write};
 /// A run that takes seconds.
 const RUN: &str = "train autoencoder --speech speech --noise noise --set data.crop_seconds=0.25 --set schedule.batch_size=4 \
                    --set schedule.warmup_steps=5 --set schedule.log_every=5 --set optimiser.learning_rate=0.003 \
-                   --set optimiser.ema_decay=0.9";
+                   --set optimiser.ema_decay=0.9 --set network.weights=\"\"";
 
 fn noise(seed: u64, seconds: f64) -> Vec<f32> {
     let white = shared::noise::white((seconds * 16_000.0) as usize, &mut rng(seed));
@@ -330,6 +330,36 @@ fn a_run_begins_with_the_weights_of_a_model() {
     let line = fail(root, &format!("{run} --set network.weights=nowhere.zip -o new"));
     assert!(line.contains("network.weights: expected one of dcunet") && line.contains("nowhere.zip"), "{line}");
     assert!(!root.join("new").exists());
+}
+
+#[test]
+fn an_autoencoder_begins_as_the_identity_unless_told_otherwise() {
+    let folder = corpus();
+    let root = folder.path();
+    let run = format!("{} --set schedule.steps=1", RUN.replace("--set network.weights=\"\"", ""));
+    let said = succeed(root, &format!("{run} --set optimiser.learning_rate=1e-30 -o run"));
+    assert!(said.contains("begins with the weights of identity"), "{said}");
+    let clean = entries(&root.join("run")).last().unwrap()["by_kind"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(clean["name"], "clean");
+    assert!(clean["after"]["si_sdr_db"].as_f64().unwrap() > 30.0, "{clean}");
+}
+
+#[test]
+fn a_wavenet_that_estimates_speech_begins_one_that_blends() {
+    let folder = corpus();
+    let root = folder.path();
+    let run = |estimate: &str, rest: &str| {
+        let shape = format!("{{stacks=1,blocks_per_stack=2,estimate=\"{estimate}\"}}");
+        format!("{RUN} --set network.preset=wavenet-small --set network.shape={shape} --set schedule.steps=2 {rest}")
+    };
+    succeed(root, &run("speech", "-o speech"));
+    let said = succeed(root, &run("blend", "--set network.weights=speech/best.zip -o blend"));
+    assert!(said.contains("the weights of wavenet-small, 2 steps"), "{said}");
+    let rows = |run: &str| weights(&root.join(run)).get("output.weight").unwrap().shape[0];
+    assert_eq!((rows("speech"), rows("blend")), (16, 17));
+    // Not the other way round.
+    let line = fail(root, &run("speech", "--set network.weights=blend/best.zip -o new"));
+    assert!(line.contains("network.weights: expected a network of the shape"), "{line}");
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl WavenetConfig {
         }
     }
 
-    /// What a laptop can train: 2 stacks of dilations 1 to 128 on steps of a millisecond, half the channels, a blend.
+    /// What a laptop can train: 2 stacks of dilations 1 to 128 on steps of a millisecond, half the channels.
     pub fn small() -> Self {
         Self {
             stacks: 2,
@@ -111,7 +111,7 @@ impl WavenetConfig {
             skip_channels: 64,
             final_channels: [128, 64],
             frame_length: 16,
-            estimate: Estimate::Blend,
+            estimate: Estimate::Speech,
         }
     }
 

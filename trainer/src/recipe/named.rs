@@ -19,6 +19,7 @@ named!(
     "dcunet-20",
     "large-dcunet-20",
     "wavenet-small",
+    "wavenet-small-blend",
     "wavenet",
     "autoencoder",
     "synthetic",
