@@ -110,6 +110,10 @@ impl IdentityArguments {
             recipe.data.noise.clone_from(speech);
         }
         recipe.data.crop_seconds = 1.0;
+        recipe.data.speed_probability = 0.0;
+        // Whether training finds it is the question.
+        recipe.network.weights.clear();
+        recipe.optimiser = recipe::Optimiser::default();
         recipe.noise.chains =
             Mixture::from_json(r#"[{"weight": 1, "chain": []}]"#).context("the mixture of nothing")?;
         recipe.loss = Objective::single(self.loss);
