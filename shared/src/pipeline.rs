@@ -6,7 +6,6 @@ use crate::audio::Audio;
 use crate::bundle::Bundle;
 use crate::error::{Error, Result};
 use crate::nn::{InferenceNetwork, Network, NetworkConfig, Phrasing};
-pub use crate::stream::level::INPUT_RMS;
 use crate::stream::{Options, Pieces, Stream};
 
 /// A network that is ready to denoise. A clone shares the weights.

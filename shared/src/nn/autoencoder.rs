@@ -106,6 +106,7 @@ impl AutoencoderConfig {
     /// # Panics
     /// When [`AutoencoderConfig::validate`] would refuse the configuration.
     pub fn identity<B: Backend>(&self, device: &B::Device) -> Result<Autoencoder<B>> {
+        self.validate().expect("validated configuration");
         let Self { channels, kernel_size, stride } = *self;
         if channels != stride {
             return Err(Error::config("channels", format!("as many as the stride, {stride}"), channels));
@@ -130,7 +131,8 @@ impl AutoencoderConfig {
             encoder_bias: zeros(channels),
             decoder_weight: kernels(),
             decoder_bias: zeros(1),
-            ..self.init(device)
+            stride,
+            padding: self.padding(),
         })
     }
 }

@@ -21,6 +21,9 @@ pub use wavenet::{Estimate, Wavenet, WavenetConfig};
 use crate::bundle::Precision;
 use crate::error::{Error, Result};
 
+/// The root mean square to which recordings are brought before a network sees them, in training and afterwards.
+pub const INPUT_RMS: f32 = 0.1;
+
 /// Which network, and its shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "network", rename_all = "kebab-case")]

@@ -21,9 +21,8 @@ use burn::prelude::*;
 use burn::tensor::activation::{relu, sigmoid};
 use serde::{Deserialize, Serialize};
 
-use super::{check_range, count, pad_samples, product};
+use super::{INPUT_RMS, check_range, count, pad_samples, product};
 use crate::error::{Error, Result};
-use crate::stream::level::INPUT_RMS;
 
 /// What the last layer gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,22 +322,22 @@ impl<B: Backend> Wavenet<B> {
 
     /// A network that estimates the speech, as the [blend](Estimate::Blend) that trusts its input little yet, always the same; one
     /// that blends already stays as it is.
-    pub fn into_blend(mut self) -> Self {
-        if self.estimate == Estimate::Speech {
-            let Convolution { weight, bias, .. } = self.output;
-            let (weight, bias) = (weight.val(), bias.val());
-            let [_, input, taps] = weight.dims();
-            let device = weight.device();
-            let row = Tensor::zeros([1, input, taps], (&device, weight.dtype()));
-            let trust = Tensor::full([1], INITIAL_TRUST, (&device, bias.dtype()));
-            self.output = Convolution {
-                weight: Param::from_tensor(Tensor::cat(vec![weight, row], 0).detach()),
-                bias: Param::from_tensor(Tensor::cat(vec![bias, trust], 0).detach()),
-                dilation: 1,
-            };
-            self.estimate = Estimate::Blend;
+    pub fn into_blend(self) -> Self {
+        if self.estimate == Estimate::Blend {
+            return self;
         }
-        self
+        let Convolution { weight, bias, dilation } = self.output;
+        let (weight, bias) = (weight.val(), bias.val());
+        let [_, input, taps] = weight.dims();
+        let device = weight.device();
+        let row = Tensor::zeros([1, input, taps], (&device, weight.dtype()));
+        let trust = Tensor::full([1], INITIAL_TRUST, (&device, bias.dtype()));
+        let output = Convolution {
+            weight: Param::from_tensor(Tensor::cat(vec![weight, row], 0).detach()),
+            bias: Param::from_tensor(Tensor::cat(vec![bias, trust], 0).detach()),
+            dilation,
+        };
+        Self { output, estimate: Estimate::Blend, ..self }
     }
 
     /// `[frame_length, batch, steps]` → the last layer's outputs, `[channels, batch, steps]`.

@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// The root mean square to which recordings are brought before a network sees them, in training and afterwards.
-pub const INPUT_RMS: f32 = 0.1;
+use crate::nn::INPUT_RMS;
 
 /// Blocks whose levels are measured, in seconds.
 const BLOCK_SECONDS: f64 = 0.1;

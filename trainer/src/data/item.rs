@@ -5,8 +5,8 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::audio::{db_to_amplitude, rms};
+use shared::nn::INPUT_RMS;
 use shared::noise;
-use shared::pipeline::INPUT_RMS;
 
 use super::corpus::{Recording, Split};
 use super::equaliser::Equaliser;

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod average;
+mod beginning;
 mod checkpoint;
 pub mod gradients;
 pub mod pieces;
@@ -15,14 +16,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use burn::backend::Flex;
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{AdamW, AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn_train::Interrupter;
-use shared::bundle::{self, Bundle, BundleConfig, Card, Precision, Score};
-use shared::nn::{Estimate, Network, NetworkConfig, WavenetConfig};
+use shared::bundle::{self, Bundle, Card, Precision, Score};
+use shared::nn::NetworkConfig;
 
 pub use arguments::TrainArguments;
 pub use plan::Plan;
@@ -38,7 +38,6 @@ use crate::audio_file::write_whole;
 use crate::data::{Corpus, Loader, Maker, mixture};
 use crate::device::{Devices, Training};
 use crate::interrupt::{self, Interrupted};
-use crate::model;
 use crate::recipe::Recipe;
 use crate::run::{self, Entry};
 use crate::scores::{Group, Scored};
@@ -79,13 +78,10 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
         plan.keep_beginning(run);
         None
     } else {
-        first_weights(recipe)?
+        beginning::first_weights(recipe)?
     };
     if let Some(Bundle { card, .. }) = &weights {
-        plan.begins_with = match card.training.steps {
-            0 => format!("the weights of {}", card.name),
-            steps => format!("the weights of {}, {steps} steps of {}", card.name, card.training.loss),
-        };
+        plan.begins_with = beginning::description(card);
     }
     eprintln!("{plan}");
     if start.plan_only {
@@ -93,52 +89,6 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     }
     let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights };
     devices.train(job, recipe.run.gradient_checkpointing)
-}
-
-/// The model whose weights are the first ones, if the recipe names one.
-fn first_weights(recipe: &Recipe) -> Result<Option<Bundle>> {
-    let name = &recipe.network.weights;
-    if name.is_empty() {
-        return Ok(None);
-    }
-    let expected = recipe.network_config()?;
-    if name == IDENTITY {
-        return identity(expected).map(Some);
-    }
-    let bundle = blended(model::load("network.weights", name)?, &expected)?;
-    let BundleConfig { sample_rate_hz, ref network, .. } = bundle.config;
-    ensure!(*network == expected, "network.weights: expected a network of the shape {expected:?}, got {network:?}");
-    ensure!(
-        sample_rate_hz == SAMPLE_RATE_HZ,
-        "network.weights: expected a network for {SAMPLE_RATE_HZ} Hz, got one for {sample_rate_hz} Hz"
-    );
-    Ok(Some(bundle))
-}
-
-/// A model that estimates speech as the one that blends, where that is what is expected.
-fn blended(bundle: Bundle, expected: &NetworkConfig) -> Result<Bundle> {
-    let NetworkConfig::Wavenet(config) = expected else { return Ok(bundle) };
-    let speech = WavenetConfig { estimate: Estimate::Speech, ..config.clone() };
-    if config.estimate != Estimate::Blend || bundle.config.network != NetworkConfig::Wavenet(speech) {
-        return Ok(bundle);
-    }
-    let Network::Wavenet(network) = bundle.network::<Flex>(&Default::default())? else { return Ok(bundle) };
-    let network = Network::Wavenet(network.into_blend());
-    Ok(Bundle::pack(&network, expected.clone(), bundle.config.sample_rate_hz, Precision::F32, bundle.card)?)
-}
-
-/// In place of a model's name: weights with which the network gives back what it is given.
-const IDENTITY: &str = "identity";
-
-fn identity(config: NetworkConfig) -> Result<Bundle> {
-    let NetworkConfig::Autoencoder(shape) = &config else {
-        bail!(
-            "network.weights: expected the name or the path of a model, got {IDENTITY:?}, which only autoencoders have"
-        );
-    };
-    let network = shape.identity::<Flex>(&Default::default()).context("network.weights")?;
-    let card = Card { name: IDENTITY.into(), ..Card::default() };
-    Ok(Bundle::pack(&Network::Autoencoder(network), config, SAMPLE_RATE_HZ, Precision::F32, card)?)
 }
 
 struct TrainJob<'a> {

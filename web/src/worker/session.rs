@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::backend::wgpu::WgpuDevice;
 use burn::backend::{Flex, WebGpu};
+use shared::nn::INPUT_RMS;
 use shared::stream::Options;
 use shared::{Bundle, Denoiser, stream};
 use web::protocol::{Backend, Choice, Facts, Failure};
@@ -282,7 +283,7 @@ fn sound(length: usize) -> Vec<f32> {
     let step = |_| {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         smooth += 0.2 * ((random >> 8) as f32 / (1 << 23) as f32 - 1.0 - smooth);
-        smooth * (stream::level::INPUT_RMS / 0.19) // about its RMS
+        smooth * (INPUT_RMS / 0.19) // about its RMS
     };
     (0..length).map(step).collect()
 }

@@ -1,5 +1,8 @@
 //! Hearing and seeing a recording.
 
+use std::cell::Cell;
+use std::time::Instant;
+
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 use shared::Audio;
@@ -77,7 +80,7 @@ pub async fn picture(browser: &Browser, css: &str) -> Picture {
 
 /// Waits until a canvas shows what is wanted.
 pub async fn picture_when(browser: &Browser, css: &str, wanted: impl Fn(&Picture) -> bool) -> Picture {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     loop {
         let seen = picture(browser, css).await;
         if wanted(&seen) {
@@ -91,18 +94,15 @@ pub async fn picture_when(browser: &Browser, css: &str, wanted: impl Fn(&Picture
 
 /// What is on a canvas once it has not changed for half a second.
 async fn picture_settled(browser: &Browser, css: &str) -> Picture {
-    let started = std::time::Instant::now();
-    let mut last = picture(browser, css).await;
-    let mut since = started;
-    while since.elapsed().as_millis() < 500 || last.covered < 0.99 {
-        let seen = picture(browser, css).await;
-        if seen.hash != last.hash {
-            (last, since) = (seen, std::time::Instant::now());
+    let last = Cell::new((f64::NAN, Instant::now()));
+    let settled = |seen: &Picture| {
+        let (hash, since) = last.get();
+        if seen.hash != hash {
+            last.set((seen.hash, Instant::now()));
         }
-        assert!(started.elapsed().as_secs() < 30, "{css} does not come to rest: {} covered", last.covered);
-        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
-    }
-    last
+        seen.covered > 0.99 && seen.hash == hash && since.elapsed().as_millis() >= 500
+    };
+    picture_when(browser, css, settled).await
 }
 
 /// Two seconds that are quiet, and four that are loud, but not so loud that they cannot be made louder.
@@ -281,11 +281,11 @@ async fn pictures_show_what_is_heard_and_can_be_zoomed() {
     let first = picture_settled(&browser, "#stage-spectrogram").await.hash;
     for voice in [1, 3, 2] {
         browser.voice(voice).await;
-        let new = |seen: &Picture| {
-            let known = if voice == 2 { seen.hash != first } else { seen.hash == first || hashes.contains(&seen.hash) };
-            seen.covered > 0.99 && !known
+        let of_voice = |seen: &Picture| {
+            let new = seen.hash != first && !hashes.contains(&seen.hash);
+            seen.covered > 0.99 && if voice == 2 { seen.hash == first } else { new }
         };
-        let spectrogram = picture_when(&browser, "#stage-spectrogram", new).await;
+        let spectrogram = picture_when(&browser, "#stage-spectrogram", of_voice).await;
         let bright = spectrogram.bright;
         assert!(bright[2] > bright[0] + 20.0, "voice {voice}: the loud part is no brighter: {bright:?}");
         assert!(spectrogram.grey < 0.01);
@@ -300,7 +300,7 @@ async fn pictures_show_what_is_heard_and_can_be_zoomed() {
             "const [from, to] = (new URLSearchParams(location.search).get('window') ?? '0,6').split(',').map(Number);
             const marks = [...document.querySelectorAll('.time')].map((mark) => Number(mark.textContent));
             return [from, to, marks[0], marks.at(-1)];";
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         loop {
             let seen: Vec<f64> = serde_json::from_value(browser.call(script, vec![]).await).unwrap();
             let near = |a: f64, b: f64, most: f64| (a - b).abs() <= most;
