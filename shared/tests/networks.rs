@@ -7,7 +7,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::module::Module;
 use common::*;
 use shared::Weights;
-use shared::nn::{AutoencoderConfig, Estimate, Network, NetworkConfig, Wavenet, WavenetConfig};
+use shared::nn::{AutoencoderConfig, DcunetConfig, Estimate, Network, NetworkConfig, Wavenet, WavenetConfig};
 
 #[test]
 fn output_is_as_long_as_input() {
@@ -256,6 +256,29 @@ fn a_shift_by_the_alignment_shifts_the_output() {
         let inner = field..signal.len() - field;
         assert_close(&shifted[inner.start - shift..inner.end - shift], &whole[inner], 1e-6);
     }
+}
+
+#[test]
+fn a_grown_unet_computes_what_it_did_until_it_is_trained() {
+    let [_, _, NetworkConfig::Dcunet(small)] = tiny() else { panic!("the third of three") };
+    let mut large = small.clone();
+    large.layers.iter_mut().enumerate().for_each(|(depth, layer)| layer.channels += depth + 1);
+    let network = network::<Flex>(&NetworkConfig::Dcunet(small.clone()), 11);
+    let signal = hiss(4 * small.receptive_field(), 12);
+    let before = forward(&network, &signal);
+    let Network::Dcunet(dcunet) = network else { panic!("no U-Net") };
+    let grown = Network::Dcunet(dcunet.grown(&large));
+    assert_close(&forward(&grown, &signal), &before, 1e-6);
+    Weights::of(&grown)
+        .expect("readable")
+        .network::<Flex>(&NetworkConfig::Dcunet(large.clone()), &device::<Flex>())
+        .expect("its weights");
+
+    let mut other = large.clone();
+    other.layers[0].kernel_size[0] += 2;
+    assert!(small.grows_to(&large) && small.grows_to(&small));
+    assert!(!large.grows_to(&small) && !small.grows_to(&other));
+    assert!(DcunetConfig::small().grows_to(&DcunetConfig::medium()));
 }
 
 /// With weights this large the mask is at its bound nearly everywhere; one without a bound would amplify a thousandfold.

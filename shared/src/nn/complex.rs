@@ -36,6 +36,28 @@ impl<B: Backend> ComplexKernel<B> {
         let to_imaginary = Tensor::cat(vec![imaginary, real], input);
         Tensor::cat(vec![to_real, to_imaginary], output)
     }
+
+    /// A larger kernel that gives what `self` does in its first channels, whatever its further inputs are, and keeps its own
+    /// weights for the channels after those. Inputs are `groups` maps side by side, each of which may have grown.
+    fn grown_to(self, larger: Self, output: usize, groups: usize) -> Self {
+        let part = |small: Param<Tensor<B, 4>>, large: Param<Tensor<B, 4>>| {
+            let small = small.val();
+            large.map(|large| {
+                let input = 1 - output;
+                let mut of_old_outputs = large.dims();
+                of_old_outputs[output] = small.dims()[output];
+                let (from, to) = (small.dims()[input] / groups, large.dims()[input] / groups);
+                let mut kept = Tensor::zeros(of_old_outputs, &large.device());
+                for (group, weights) in small.chunk(groups, input).into_iter().enumerate() {
+                    let mut place = of_old_outputs.map(|size| 0..size);
+                    place[input] = group * to..group * to + from;
+                    kept = kept.slice_assign(place, weights);
+                }
+                large.slice_assign(of_old_outputs.map(|size| 0..size), kept)
+            })
+        };
+        Self { real: part(self.real, larger.real), imaginary: part(self.imaginary, larger.imaginary) }
+    }
 }
 
 /// A complex convolution without bias, padded by `(kernel - 1) / 2` on every side.
@@ -53,6 +75,11 @@ impl<B: Backend> ComplexConv2d<B> {
         let [k_f, k_t] = kernel_size;
         let kernel = ComplexKernel::new([output, input, k_f, k_t], input * k_f * k_t, device);
         Self { kernel, stride, padding: kernel_size.map(|k| (k - 1) / 2) }
+    }
+
+    /// See [`ComplexKernel::grown_to`].
+    pub(super) fn grown_to(self, larger: Self) -> Self {
+        Self { kernel: self.kernel.grown_to(larger.kernel, 0, 1), ..larger }
     }
 
     /// What the kernel's numbers are stored in.
@@ -91,6 +118,11 @@ impl<B: Backend> ComplexConvTranspose2d<B> {
         let fan_in = (input * k_f * k_t).div_ceil(stride[0] * stride[1]);
         let kernel = ComplexKernel::new([input, output, k_f, k_t], fan_in, device);
         Self { kernel, stride, padding: kernel_size.map(|k| (k - 1) / 2) }
+    }
+
+    /// See [`ComplexKernel::grown_to`].
+    pub(super) fn grown_to(self, larger: Self, groups: usize) -> Self {
+        Self { kernel: self.kernel.grown_to(larger.kernel, 1, groups), ..larger }
     }
 
     /// The real kernel `[2 * input, 2 * output, kernel_frequency, kernel_time]` on stacked halves.
@@ -139,6 +171,24 @@ impl<B: Backend> ComplexBatchNorm<B> {
             running_covariance: RunningState::new(diagonal(0.5)),
             momentum: 0.1,
             epsilon: 1e-5,
+        }
+    }
+
+    /// A layer of more channels, of which the first are those of `self`.
+    pub(super) fn grown_to(self, larger: Self) -> Self {
+        let first = |large: Tensor<B, 2>, small: Tensor<B, 2>| {
+            let place = small.dims().map(|size| 0..size);
+            large.slice_assign(place, small)
+        };
+        let state = |large: RunningState<Tensor<B, 2>>, small: RunningState<Tensor<B, 2>>| {
+            RunningState::new(first(large.value(), small.value()))
+        };
+        Self {
+            gamma: larger.gamma.map(|gamma| first(gamma, self.gamma.val())),
+            beta: larger.beta.map(|beta| first(beta, self.beta.val())),
+            running_mean: state(larger.running_mean, self.running_mean),
+            running_covariance: state(larger.running_covariance, self.running_covariance),
+            ..self
         }
     }
 

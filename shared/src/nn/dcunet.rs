@@ -132,6 +132,26 @@ impl DcunetConfig {
         )
     }
 
+    /// [`DcunetConfig::small`] with more channels further in, where they cost little: as many parameters as DCUnet-10, for 1.4 times
+    /// the computation of the small one.
+    pub fn medium() -> Self {
+        let mut config = Self::small();
+        for (layer, channels) in config.layers.iter_mut().zip([16, 32, 64, 96, 96]) {
+            layer.channels = channels;
+        }
+        config
+    }
+
+    /// Whether a network of this shape may become one of the other by [`Dcunet::grown`]: nothing differs but channels, none of
+    /// which get fewer.
+    pub fn grows_to(&self, larger: &Self) -> bool {
+        let channels = |config: &Self| config.layers.iter().map(|layer| layer.channels).collect::<Vec<_>>();
+        let (from, to) = (channels(self), channels(larger));
+        let mut same = self.clone();
+        same.layers.iter_mut().zip(&to).for_each(|(layer, &channels)| layer.channels = channels);
+        same == *larger && from.iter().zip(&to).all(|(from, to)| from <= to)
+    }
+
     /// Checks the ranges given at the fields.
     ///
     /// # Errors
@@ -305,6 +325,30 @@ pub(super) struct DecoderLayer<B: Backend> {
 }
 
 impl<B: Backend> Dcunet<B> {
+    /// The same function with more channels, to be trained further, after Chen et al. 2016, "Net2Net: Accelerating Learning via
+    /// Knowledge Transfer". Channels that there were see nothing of the new ones yet.
+    ///
+    /// Deviation: new channels begin at random, as in [`DcunetConfig::init`], not as copies of others.
+    ///
+    /// # Panics
+    /// Unless this network's [`DcunetConfig::grows_to`] the `larger` configuration.
+    pub fn grown(self, larger: &DcunetConfig) -> Self {
+        let larger: Self = larger.init(&self.devices()[0]);
+        let encoder = self.encoder.into_iter().zip(larger.encoder).map(|(small, large)| EncoderLayer {
+            convolution: small.convolution.grown_to(large.convolution),
+            norm: small.norm.grown_to(large.norm),
+        });
+        let decoder = self.decoder.into_iter().zip(larger.decoder).enumerate().map(|(depth, (small, large))| {
+            // All but the innermost are given two maps.
+            let groups = if depth == 0 { 1 } else { 2 };
+            DecoderLayer {
+                convolution: small.convolution.grown_to(large.convolution, groups),
+                norm: small.norm.zip(large.norm).map(|(small, large)| small.grown_to(large)),
+            }
+        });
+        Self { encoder: encoder.collect(), decoder: decoder.collect(), ..larger }
+    }
+
     /// # Shapes
     /// `[batch, 1, samples]` → the same, for any number of samples.
     pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {

@@ -44,6 +44,7 @@ impl NetworkConfig {
             ("wavenet-small", Self::Wavenet(WavenetConfig::small())),
             ("wavenet", Self::Wavenet(WavenetConfig::paper())),
             ("dcunet-small", Self::Dcunet(DcunetConfig::small())),
+            ("dcunet-medium", Self::Dcunet(DcunetConfig::medium())),
             ("dcunet-10", Self::Dcunet(DcunetConfig::dcunet_10())),
             ("dcunet-16", Self::Dcunet(DcunetConfig::dcunet_16())),
             ("dcunet-20", Self::Dcunet(DcunetConfig::dcunet_20())),

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::backend::Flex;
+use burn::prelude::Backend;
 use shared::bundle::{Bundle, BundleConfig, Card, Precision};
 use shared::nn::{Estimate, Network, NetworkConfig, WavenetConfig};
 
@@ -25,7 +26,9 @@ pub fn first_weights(recipe: &Recipe) -> Result<Option<Bundle>> {
     if name == IDENTITY {
         return identity(expected).map(Some);
     }
-    let bundle = blended(model::load("network.weights", name)?, &expected)?;
+    // For the weights of new channels.
+    Flex::<f32>::seed(&Default::default(), recipe.run.seed);
+    let bundle = adapted(model::load("network.weights", name)?, &expected)?;
     let BundleConfig { sample_rate_hz, ref network, .. } = bundle.config;
     ensure!(*network == expected, "network.weights: expected a network of the shape {expected:?}, got {network:?}");
     ensure!(
@@ -35,15 +38,24 @@ pub fn first_weights(recipe: &Recipe) -> Result<Option<Bundle>> {
     Ok(Some(bundle))
 }
 
-/// A model that estimates speech as the one that blends, where that is what is expected.
-fn blended(bundle: Bundle, expected: &NetworkConfig) -> Result<Bundle> {
-    let NetworkConfig::Wavenet(config) = expected else { return Ok(bundle) };
-    let speech = WavenetConfig { estimate: Estimate::Speech, ..config.clone() };
-    if config.estimate != Estimate::Blend || bundle.config.network != NetworkConfig::Wavenet(speech) {
-        return Ok(bundle);
-    }
-    let Network::Wavenet(network) = bundle.network::<Flex>(&Default::default())? else { return Ok(bundle) };
-    let network = Network::Wavenet(network.into_blend());
+/// A model as one of the expected shape that computes the same, where there is a way: a WaveNet that estimates speech as one that
+/// blends, a U-Net as one with more channels.
+fn adapted(bundle: Bundle, expected: &NetworkConfig) -> Result<Bundle> {
+    let network = bundle.network::<Flex>(&Default::default())?;
+    let network = match (network, &bundle.config.network, expected) {
+        (Network::Wavenet(network), NetworkConfig::Wavenet(from), NetworkConfig::Wavenet(to))
+            if to.estimate == Estimate::Blend
+                && *from == WavenetConfig { estimate: Estimate::Speech, ..to.clone() } =>
+        {
+            Network::Wavenet(network.into_blend())
+        }
+        (Network::Dcunet(network), NetworkConfig::Dcunet(from), NetworkConfig::Dcunet(to))
+            if from != to && from.grows_to(to) =>
+        {
+            Network::Dcunet(network.grown(to))
+        }
+        _ => return Ok(bundle),
+    };
     Ok(Bundle::pack(&network, expected.clone(), bundle.config.sample_rate_hz, Precision::F32, bundle.card)?)
 }
 
