@@ -22,7 +22,8 @@ import numpy as np
 from bench_common import KEEP_MEMORY, build, peak_bytes, run
 
 RATE_HZ = 16_000
-SECONDS = {"autoencoder": 8, "wavenet-small": 4, "wavenet": 0.5, "dcunet-small": 4, "dcunet-10": 4, "dcunet-20": 2}
+SECONDS = {"autoencoder": 8, "wavenet-small": 4, "wavenet": 0.5}
+SECONDS |= {"dcunet-small": 4, "dcunet-medium": 4, "dcunet-10": 4, "dcunet-20": 2}
 """Presets, and the length of the signal that times are taken on."""
 SECONDS |= {"stft": 30, "raise-small": 30}
 """The transform with its inverse, and the report's noise made on it."""

@@ -23,9 +23,9 @@ import numpy as np
 
 from bench_common import build, peak_bytes, run
 
-BATCHES = {"autoencoder": (4, 1), "wavenet-small": (4, 1), "dcunet-small": (4, 1), "dcunet-10": (4, 1)}
+BATCHES = {"autoencoder": (4, 1), "wavenet-small": (4, 1), "dcunet-small": (4, 1)}
 """Presets, with the items of a batch and their length in seconds."""
-BATCHES |= {"wavenet": (1, 0.25), "dcunet-20": (2, 0.5)}
+BATCHES |= {"dcunet-medium": (4, 1), "dcunet-10": (4, 1), "wavenet": (1, 0.25), "dcunet-20": (2, 0.5)}
 WARM_UP = 2
 """Steps that `trainer bench` does before those it times."""
 COMPARED = 3

@@ -11,11 +11,12 @@ use divan::counter::ItemsCount;
 use shared::nn::{NetworkConfig, Phrasing};
 
 /// Presets, and the samples that each is given.
-const CASES: [(&str, usize); 6] = [
+const CASES: [(&str, usize); 7] = [
     ("autoencoder", 64_000),
     ("wavenet-small", 32_000),
     ("wavenet", 2_000),
     ("dcunet-small", 32_000),
+    ("dcunet-medium", 32_000),
     ("dcunet-10", 32_000),
     ("dcunet-20", 8_192),
 ];

@@ -86,7 +86,7 @@ fn every_geometry_of_the_unet() {
 
 #[test]
 fn presets_equal_too() {
-    for name in ["autoencoder", "wavenet-small", "dcunet-small"] {
+    for name in ["autoencoder", "wavenet-small-blend", "dcunet-medium"] {
         let config = NetworkConfig::preset(name).expect("listed");
         assert_same(&config, 1, &[8_000]);
     }

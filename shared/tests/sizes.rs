@@ -183,7 +183,7 @@ fn latencies_are_those_worked_out_by_hand() {
 
 #[test]
 fn weights_are_as_large_as_foretold() {
-    for name in ["autoencoder", "wavenet-small", "dcunet-small"] {
+    for name in ["autoencoder", "wavenet-small-blend", "dcunet-medium"] {
         let config = preset(name);
         let network = config.init::<Flex>(&Default::default());
         for precision in [Precision::F32, Precision::F16] {

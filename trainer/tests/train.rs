@@ -363,6 +363,31 @@ fn a_wavenet_that_estimates_speech_begins_one_that_blends() {
 }
 
 #[test]
+fn a_unet_begins_one_with_more_channels() {
+    let folder = corpus();
+    let root = folder.path();
+    let run = |channels: [usize; 2], rest: &str| {
+        let layer = |channels| format!("{{channels={channels},kernel_size=[3,3],stride=[2,2]}}");
+        let shape = format!("{{layers=[{},{}]}}", layer(channels[0]), layer(channels[1]));
+        format!("{RUN} --set network.preset=dcunet-small --set network.shape={shape} --set schedule.steps=2 {rest}")
+    };
+    succeed(root, &run([2, 3], "-o narrow"));
+    let wide = |name: &str| {
+        let still = "--set optimiser.learning_rate=1e-30 --set optimiser.ema_decay=0 --set run.seed=3";
+        succeed(root, &run([2, 5], &format!("--set network.weights=narrow/best.zip {still} -o {name}")));
+        weights(&root.join(name))
+    };
+    let (narrow, wide, again) = (weights(&root.join("narrow")), wide("wide"), wide("again"));
+    let kernel = |weights: &Weights| weights.get("encoder.1.convolution.kernel.real").unwrap().values.clone();
+    let (narrow, wide, again) = (kernel(&narrow), kernel(&wide), kernel(&again));
+    assert_eq!(narrow, wide[..narrow.len()]);
+    assert_eq!((wide.len(), &wide), (5 * narrow.len() / 3, &again));
+    // Not the other way round.
+    let line = fail(root, &run([2, 3], "--set network.weights=wide/best.zip -o new"));
+    assert!(line.contains("network.weights: expected a network of the shape"), "{line}");
+}
+
+#[test]
 fn it_ends_when_nothing_gets_better() {
     let folder = corpus();
     let root = folder.path();

@@ -42,6 +42,7 @@ impl NetworkConfig {
         vec![
             ("autoencoder", Self::Autoencoder(AutoencoderConfig::report())),
             ("wavenet-small", Self::Wavenet(WavenetConfig::small())),
+            ("wavenet-small-blend", Self::Wavenet(WavenetConfig::small_blend())),
             ("wavenet", Self::Wavenet(WavenetConfig::paper())),
             ("dcunet-small", Self::Dcunet(DcunetConfig::small())),
             ("dcunet-medium", Self::Dcunet(DcunetConfig::medium())),

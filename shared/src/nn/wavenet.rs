@@ -114,6 +114,11 @@ impl WavenetConfig {
         }
     }
 
+    /// [`WavenetConfig::small`], which also says how far its input is to be trusted.
+    pub fn small_blend() -> Self {
+        Self { estimate: Estimate::Blend, ..Self::small() }
+    }
+
     /// Checks the ranges given at the fields.
     ///
     /// # Errors
