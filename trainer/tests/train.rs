@@ -388,6 +388,32 @@ fn a_unet_begins_one_with_more_channels() {
 }
 
 #[test]
+fn frozen_statistics_stay_while_weights_learn() {
+    let folder = corpus();
+    let root = folder.path();
+    let layers = "[{channels=2,kernel_size=[3,3],stride=[2,2]},{channels=3,kernel_size=[3,3],stride=[2,2]}]";
+    let run = format!(
+        "{RUN} --set network.preset=dcunet-small --set network.shape={{layers={layers}}} --set optimiser.ema_decay=0 \
+         --set schedule.steps=2"
+    );
+    succeed(root, &format!("{run} -o first"));
+    let first = weights(&root.join("first"));
+    let values = |weights: &Weights, name: &str| weights.get(name).unwrap().values.clone();
+    for frozen in [true, false] {
+        let name = format!("frozen-{frozen}");
+        let with = "--set network.weights=first/best.zip --set run.seed=2";
+        succeed(root, &format!("{run} {with} --set network.frozen_statistics={frozen} -o {name}"));
+        let second = weights(&root.join(&name));
+        for statistics in ["encoder.0.norm.running_mean", "decoder.0.norm.running_covariance"] {
+            assert_eq!(values(&first, statistics) == values(&second, statistics), frozen, "{statistics}");
+        }
+        assert_ne!(values(&first, "encoder.0.norm.gamma"), values(&second, "encoder.0.norm.gamma"));
+    }
+    let line = fail(root, &format!("{run} --set network.frozen_statistics=true -o new"));
+    assert!(line.contains("network.frozen_statistics: expected network.weights"), "{line}");
+}
+
+#[test]
 fn it_ends_when_nothing_gets_better() {
     let folder = corpus();
     let root = folder.path();

@@ -141,7 +141,8 @@ impl<B: Backend> ComplexConvTranspose2d<B> {
 /// Complex batch normalisation (Trabelsi et al. 2018, section 3.5): real and imaginary parts of a channel are centred and
 /// whitened together by the inverse square root of their 2×2 covariance, then scaled and shifted by learned parameters.
 ///
-/// Under autodiff it uses the batch's statistics and updates the running ones; otherwise it uses the running ones.
+/// Under autodiff it uses the batch's statistics and updates the running ones; otherwise, or [frozen](Self::frozen), it uses the
+/// running ones.
 #[derive(Module, Debug)]
 pub struct ComplexBatchNorm<B: Backend> {
     /// `[3, channels]`: the learned symmetric scale γ_rr, γ_ii, γ_ri.
@@ -154,6 +155,8 @@ pub struct ComplexBatchNorm<B: Backend> {
     running_covariance: RunningState<Tensor<B, 2>>,
     momentum: f64,
     epsilon: f64,
+    /// Whether the running statistics stay what they are, under autodiff too.
+    frozen: bool,
 }
 
 impl<B: Backend> ComplexBatchNorm<B> {
@@ -171,7 +174,13 @@ impl<B: Backend> ComplexBatchNorm<B> {
             running_covariance: RunningState::new(diagonal(0.5)),
             momentum: 0.1,
             epsilon: 1e-5,
+            frozen: false,
         }
+    }
+
+    /// The same layer with the statistics it has, whatever it is trained on.
+    pub fn frozen(self) -> Self {
+        Self { frozen: true, ..self }
     }
 
     /// A layer of more channels, of which the first are those of `self`.
@@ -202,7 +211,7 @@ impl<B: Backend> ComplexBatchNorm<B> {
 
     fn normalise(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
         let [batch, rows, frequency, time] = x.dims();
-        let train = B::ad_enabled(&x.device());
+        let train = B::ad_enabled(&x.device()) && !self.frozen;
         let x = x.reshape([batch, rows, frequency * time]);
 
         let mean = if train { Self::mean(x.clone()) } else { self.running_mean.value() };

@@ -349,6 +349,14 @@ impl<B: Backend> Dcunet<B> {
         Self { encoder: encoder.collect(), decoder: decoder.collect(), ..larger }
     }
 
+    /// The same network, whose normalisation uses the statistics it has even while it is trained: it learns as what it will be run as.
+    pub fn with_frozen_statistics(self) -> Self {
+        let encoder = self.encoder.into_iter().map(|layer| EncoderLayer { norm: layer.norm.frozen(), ..layer });
+        let decoder = self.decoder.into_iter();
+        let decoder = decoder.map(|layer| DecoderLayer { norm: layer.norm.map(ComplexBatchNorm::frozen), ..layer });
+        Self { encoder: encoder.collect(), decoder: decoder.collect(), ..self }
+    }
+
     /// # Shapes
     /// `[batch, 1, samples]` → the same, for any number of samples.
     pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {

@@ -185,6 +185,14 @@ pub enum Network<B: Backend> {
 }
 
 impl<B: Backend> Network<B> {
+    /// See [`Dcunet::with_frozen_statistics`]; the others have no statistics.
+    pub fn with_frozen_statistics(self) -> Self {
+        match self {
+            Self::Dcunet(network) => Self::Dcunet(network.with_frozen_statistics()),
+            other => other,
+        }
+    }
+
     /// Waveforms and estimates are in 32 bits. What is between is computed in the precision of the weights, but for transforms and
     /// normalisation.
     ///

@@ -38,17 +38,31 @@ pub struct Network {
     pub shape: toml::Table,
     /// The model whose weights are the first ones; random ones if empty.
     pub weights: String,
+    /// Whether normalisation keeps the statistics that came with those weights.
+    pub frozen_statistics: bool,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { preset: "dcunet-small".into(), shape: toml::Table::new(), weights: String::new() }
+        Self {
+            preset: "dcunet-small".into(),
+            shape: toml::Table::new(),
+            weights: String::new(),
+            frozen_statistics: false,
+        }
     }
 }
 
 impl Network {
     /// The preset with what differs from it.
+    ///
+    /// # Errors
+    /// When there is no such preset or field, or a value is out of its range.
     pub fn config(&self) -> Result<NetworkConfig> {
+        ensure!(
+            !self.frozen_statistics || !self.weights.is_empty(),
+            "network.frozen_statistics: expected network.weights, whose statistics are kept, got none"
+        );
         let preset = NetworkConfig::preset(&self.preset).context("network")?;
         if self.shape.is_empty() {
             return Ok(preset);

@@ -118,6 +118,7 @@ impl Training for TrainJob<'_> {
             Some(weights) => weights.network::<B>(&device).context("network.weights")?,
             None => config.init::<B>(&device),
         };
+        let network = if self.recipe.network.frozen_statistics { network.with_frozen_statistics() } else { network };
         let mut trained = Trained::<B, Adam<B>> {
             average: (optimiser.ema_decay > 0.0).then(|| Average::new(&network, optimiser.ema_decay)),
             trainee: Trainee { network },
