@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 10 % | STFT coefficients below a quantile of 0.6 to 0.95 zeroed |
 //! | 10 % | STFT coefficients below a quantile of 0.3 to 0.85 raised to it |
-//! | 56 % | recorded noise at −5 to 20 dB, one in ten with a room of 0.1 to 0.5 s RT60 around the speech |
+//! | 56 % | recorded noise at −5 to 20 dB |
 //! | 9 % | white, pink or brown noise at −5 to 20 dB |
 //! | 3 % | babble of the run's own speech at 0 to 20 dB |
 //! | 3 % | hum, clicks or crackle |
