@@ -145,11 +145,11 @@ impl DcunetConfig {
     /// Whether a network of this shape may become one of the other by [`Dcunet::grown`]: nothing differs but channels, none of
     /// which get fewer.
     pub fn grows_to(&self, larger: &Self) -> bool {
-        let channels = |config: &Self| config.layers.iter().map(|layer| layer.channels).collect::<Vec<_>>();
-        let (from, to) = (channels(self), channels(larger));
-        let mut same = self.clone();
-        same.layers.iter_mut().zip(&to).for_each(|(layer, &channels)| layer.channels = channels);
-        same == *larger && from.iter().zip(&to).all(|(from, to)| from <= to)
+        let mut grown = self.clone();
+        for (layer, to) in grown.layers.iter_mut().zip(&larger.layers) {
+            layer.channels = layer.channels.max(to.channels);
+        }
+        grown == *larger
     }
 
     /// Checks the ranges given at the fields.

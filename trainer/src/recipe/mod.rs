@@ -118,7 +118,7 @@ impl Recipe {
 
     /// Checks every figure.
     fn validate(&self) -> Result<()> {
-        self.network_config()?;
+        self.network.validate()?;
         self.data.validate()?;
         self.optimiser.validate()?;
         self.schedule.validate()?;

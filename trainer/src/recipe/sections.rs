@@ -59,10 +59,6 @@ impl Network {
     /// # Errors
     /// When there is no such preset or field, or a value is out of its range.
     pub fn config(&self) -> Result<NetworkConfig> {
-        ensure!(
-            !self.frozen_statistics || !self.weights.is_empty(),
-            "network.frozen_statistics: expected network.weights, whose statistics are kept, got none"
-        );
         let preset = NetworkConfig::preset(&self.preset).context("network")?;
         if self.shape.is_empty() {
             return Ok(preset);
@@ -72,6 +68,15 @@ impl Network {
         let config: NetworkConfig = serde_json::from_value(shape).context("network.shape")?;
         config.validate().context("network.shape")?;
         Ok(config)
+    }
+
+    pub(super) fn validate(&self) -> Result<()> {
+        self.config()?;
+        ensure!(
+            !self.frozen_statistics || !self.weights.is_empty(),
+            "network.frozen_statistics: expected network.weights, whose statistics are kept, got none"
+        );
+        Ok(())
     }
 }
 

@@ -41,6 +41,9 @@ pub fn first_weights(recipe: &Recipe) -> Result<Option<Bundle>> {
 /// A model as one of the expected shape that computes the same, where there is a way: a WaveNet that estimates speech as one that
 /// blends, a U-Net as one with more channels.
 fn adapted(bundle: Bundle, expected: &NetworkConfig) -> Result<Bundle> {
+    if bundle.config.network == *expected {
+        return Ok(bundle);
+    }
     let network = bundle.network::<Flex>(&Default::default())?;
     let network = match (network, &bundle.config.network, expected) {
         (Network::Wavenet(network), NetworkConfig::Wavenet(from), NetworkConfig::Wavenet(to))
@@ -49,9 +52,7 @@ fn adapted(bundle: Bundle, expected: &NetworkConfig) -> Result<Bundle> {
         {
             Network::Wavenet(network.into_blend())
         }
-        (Network::Dcunet(network), NetworkConfig::Dcunet(from), NetworkConfig::Dcunet(to))
-            if from != to && from.grows_to(to) =>
-        {
+        (Network::Dcunet(network), NetworkConfig::Dcunet(from), NetworkConfig::Dcunet(to)) if from.grows_to(to) => {
             Network::Dcunet(network.grown(to))
         }
         _ => return Ok(bundle),
