@@ -111,6 +111,7 @@ impl IdentityArguments {
         }
         recipe.data.crop_seconds = 1.0;
         recipe.data.speed_probability = 0.0;
+        recipe.data.room_probability = 0.0;
         // Whether training finds it is the question.
         recipe.network.weights.clear();
         recipe.optimiser = recipe::Optimiser::default();

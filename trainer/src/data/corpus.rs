@@ -66,7 +66,7 @@ impl Split {
     /// Hours of speech, pairs included, and of noise.
     pub fn hours(&self) -> [f64; 2] {
         [self.clean().map(|r| r.seconds).sum::<f64>(), self.noise.iter().map(|r| r.seconds).sum()]
-            .map(|seconds: f64| seconds / 3600.0)
+            .map(|seconds: f64| (seconds + 0.0) / 3600.0) // a sum of nothing is -0
     }
 
     /// Length of the longest speech in seconds.

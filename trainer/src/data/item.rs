@@ -13,6 +13,7 @@ use super::equaliser::Equaliser;
 use super::manifest::SILENCE_RMS;
 use super::mixture::Held;
 use super::order::Order;
+use super::room::reverberate;
 use super::speed::Speed;
 use crate::SAMPLE_RATE_HZ;
 use crate::recipe::{Items, Recipe};
@@ -38,6 +39,7 @@ pub struct Maker {
     crop_length: Option<usize>,
     equaliser_probability: f64,
     speed_probability: f64,
+    room_probability: f64,
     seed: u64,
 }
 
@@ -52,6 +54,7 @@ impl Maker {
             crop_length: (data.items == Items::Crops).then_some(crop_length),
             equaliser_probability: data.equaliser_probability,
             speed_probability: data.speed_probability,
+            room_probability: data.room_probability,
             seed,
             split,
         }
@@ -74,7 +77,7 @@ impl Maker {
     /// Item `index` of an epoch: the same for the same seed, epoch and index, whatever came before it and whoever asks for it.
     ///
     /// One of the mixture's chains makes it noisy; its [target](noise::DrawnChain::target) is the clean side. Clean speech is
-    /// played at another speed before that, as is noise. Equalisers change clean speech before it, and both sides of an item after
+    /// played at another speed before that, as is noise, and put into a room. Equalisers change clean speech before it, and both sides of an item after
     /// it, so that speech and noise are coloured each in its own way.
     ///
     /// # Errors
@@ -89,6 +92,9 @@ impl Maker {
                 let taken = self.crop_length.map(|len| speed.takes(len));
                 let mut clean = speed.apply(cut(&speech, place(&speech, taken, &mut rng), taken));
                 clean.truncate(self.crop_length.unwrap_or(clean.len()));
+                if rng.random_bool(self.room_probability) {
+                    clean = reverberate(&clean, &mut rng)?;
+                }
                 if let Some(equaliser) = self.equaliser(&mut rng) {
                     equaliser.apply(&mut clean);
                 }

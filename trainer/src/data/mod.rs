@@ -7,6 +7,7 @@ pub mod loader;
 pub mod manifest;
 pub mod mixture;
 pub mod order;
+pub mod room;
 pub mod speed;
 pub mod store;
 

@@ -31,6 +31,8 @@ pub struct Data {
     pub equaliser_probability: f64,
     /// Probability with which clean speech is played at another [speed](crate::data::speed), and with which recorded noise is.
     pub speed_probability: f64,
+    /// Probability with which clean speech is in a [room](crate::data::room), whose echoes are part of what is to be kept.
+    pub room_probability: f64,
     /// Whether files that cannot be read or are silent are left out, with a line for each, and not refused.
     pub skip_unusable: bool,
     /// Decoded recordings kept in memory, at most.
@@ -63,6 +65,7 @@ impl Default for Data {
             piece_seconds: 0.0,
             equaliser_probability: 0.5,
             speed_probability: 0.0,
+            room_probability: 0.0,
             skip_unusable: false,
             cache_gib: 2.0,
             workers: 0,
@@ -82,7 +85,12 @@ impl Data {
         ensure!(pieces, "data.piece_seconds: expected 0 (no pieces) or 0.1 to 600, got {piece}");
         let crops = piece == 0.0 || self.items == Items::Recordings;
         ensure!(crops, "data.piece_seconds: expected 0 where items are crops, got {piece}");
-        for (field, probability) in [("equaliser", self.equaliser_probability), ("speed", self.speed_probability)] {
+        let probabilities = [
+            ("equaliser", self.equaliser_probability),
+            ("speed", self.speed_probability),
+            ("room", self.room_probability),
+        ];
+        for (field, probability) in probabilities {
             let right = (0.0..=1.0).contains(&probability);
             ensure!(right, "data.{field}_probability: expected 0 to 1, got {probability}");
         }
