@@ -65,7 +65,7 @@ impl Default for Data {
             piece_seconds: 0.0,
             equaliser_probability: 0.5,
             speed_probability: 0.0,
-            room_probability: 0.0,
+            room_probability: 0.2,
             skip_unusable: false,
             cache_gib: 2.0,
             workers: 0,
