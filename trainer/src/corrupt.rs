@@ -172,7 +172,7 @@ impl CorruptArguments {
 
 /// A chain from a file, and the recordings that it names.
 fn read_chain(path: &Path) -> Result<(Chain, Files)> {
-    let context = || format!("cannot use the chain {}", path.display());
+    let context = || format!("cannot use the file {} as a chain", path.display());
     let chain = Chain::from_json(&std::fs::read_to_string(path).with_context(context)?).with_context(context)?;
     let mut files = Files::default();
     for name in chain.recordings() {

@@ -185,7 +185,7 @@ fn wrong_choices_are_explained() {
         ("corrupt a.wav -o b.wav --noise recording", "or file:PATH, got \"recording\""),
         ("corrupt a.wav -o b.wav", "--noise"),
         ("corrupt a.wav -o b.wav --noise white --chain c.json", "cannot be used with"),
-        ("corrupt a.wav -o b.wav --chain no.json", "cannot use the chain no.json"),
+        ("corrupt a.wav -o b.wav --chain no.json", "cannot use the file no.json as a chain"),
         ("corrupt a.wav -o b.wav --chain broken.json", "step 1 (white), snr_db: expected -100 to 100"),
         ("corrupt a.wav -o b.wav --chain missing.json", "cannot open nowhere.wav"),
         ("corrupt a.wav -o b.wav --noise room --snr-db 3", "--snr-db and --seed are for added noise only"),
