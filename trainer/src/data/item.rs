@@ -77,8 +77,8 @@ impl Maker {
     /// Item `index` of an epoch: the same for the same seed, epoch and index, whatever came before it and whoever asks for it.
     ///
     /// One of the mixture's chains makes it noisy; its [target](noise::DrawnChain::target) is the clean side. Clean speech is
-    /// played at another speed before that, as is noise, and put into a room. Equalisers change clean speech before it, and both sides of an item after
-    /// it, so that speech and noise are coloured each in its own way.
+    /// played at another speed before that, as is noise, and put into a room. Equalisers change clean speech before it, and both
+    /// sides of an item after it, so that speech and noise are coloured each in its own way.
     ///
     /// # Errors
     /// When a recording cannot be read, or a chain asks for one that there is not.

@@ -9,7 +9,7 @@ use shared::noise::{Chain, NoRecordings, Noise, Value};
 
 use crate::SAMPLE_RATE_HZ;
 
-/// From a booth to a hall of a house, furnished.
+/// From a booth to the living room of a house, furnished or not.
 fn rooms() -> Room {
     Room {
         length_m: Value::Range([2.0, 8.0]),
