@@ -26,9 +26,9 @@ def layer(channels: int, kernel_size: list[int], stride: list[int]) -> dict:
     return {"channels": channels, "kernel_size": kernel_size, "stride": stride}
 
 
-def dcunet(n_fft: int, layers: list[dict], compression: float = 1.0) -> dict:
+def dcunet(n_fft: int, layers: list[dict], **powers: float) -> dict:
     stft = {"n_fft": n_fft, "hop_length": n_fft // 4}
-    return {"network": "dcunet", "stft": stft, "layers": layers, "compression": compression}
+    return {"network": "dcunet", "stft": stft, "layers": layers, "compression": 1.0, **powers}
 
 
 def wavenet(stacks: int, blocks_per_stack: int, residual_channels: int, skip_channels: int) -> dict:
@@ -78,7 +78,11 @@ NETWORKS = {
         6000,
         "wsdr",
     ),
-    "compressed-dcunet": (dcunet(64, [layer(2, [3, 3], [2, 2]), layer(3, [5, 3], [2, 1])], 0.5), 700, "wsdr"),
+    "compressed-dcunet": (
+        dcunet(64, [layer(2, [3, 3], [2, 2]), layer(3, [5, 3], [2, 1])], compression=0.5, mask_exponent=0.75),
+        700,
+        "wsdr",
+    ),
     # Two 1x1 layers, the second so loud that tanh holds half of the mask at 1.
     "bounded-mask": (dcunet(32, [layer(2, [1, 1], [1, 1])]), 300, "l1"),
 }

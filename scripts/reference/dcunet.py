@@ -24,10 +24,11 @@ class Layer(nn.Module):
 
 
 class Dcunet(nn.Module):
-    def __init__(self, stft: dict, layers: list[dict], compression: float):
+    def __init__(self, stft: dict, layers: list[dict], compression: float, mask_exponent: float = 1.0):
         super().__init__()
         self.n_fft, self.hop_length = stft["n_fft"], stft["hop_length"]
         self.compression = compression
+        self.mask_exponent = mask_exponent
         self.register_buffer("window", torch.hann_window(self.n_fft, periodic=True), persistent=False)
         widths = [1] + [layer["channels"] for layer in layers]
         encoder, decoder = [], []
@@ -60,9 +61,9 @@ class Dcunet(nn.Module):
         return spectrum * (spectrum.abs() ** 2 + EPSILON) ** ((self.compression - 1) / 2)
 
     def mask(self, spectrum: Tensor) -> Tensor:
-        """`tanh|O| O / |O|`: the magnitude is below 1, the phase is the network's."""
+        """`tanh|O| O / |O|`: the magnitude is below 1, the phase is the network's. The exponent bends the former."""
         output = torch.complex(*(part[:, 0] for part in self.unet(spectrum)))
-        return torch.polar(torch.tanh(output.abs()), output.angle())
+        return torch.polar(torch.tanh(output.abs()) ** self.mask_exponent, output.angle())
 
     def unet(self, spectrum: Tensor) -> tuple[Tensor, Tensor]:
         x = spectrum.real[:, None], spectrum.imag[:, None]

@@ -64,21 +64,22 @@ fn inference_equals_the_plain_forward() {
 
 #[test]
 fn every_geometry_of_the_unet() {
-    for (kernel_size, stride) in [
-        ([7, 5], [2, 2]),
-        ([5, 3], [2, 1]),
-        ([1, 7], [1, 1]),
-        ([7, 1], [1, 1]),
-        ([3, 5], [4, 3]),
-        ([1, 1], [2, 2]),
-        ([1, 3], [4, 4]),
-        ([9, 3], [1, 4]),
+    for (kernel_size, stride, mask_exponent) in [
+        ([7, 5], [2, 2], 0.75),
+        ([5, 3], [2, 1], 1.0),
+        ([1, 7], [1, 1], 0.6),
+        ([7, 1], [1, 1], 1.0),
+        ([3, 5], [4, 3], 1.0),
+        ([1, 1], [2, 2], 2.0),
+        ([1, 3], [4, 4], 1.0),
+        ([9, 3], [1, 4], 1.0),
     ] {
         let layer = |channels| DcunetLayer { channels, kernel_size, stride };
         let config = NetworkConfig::Dcunet(DcunetConfig {
             stft: StftConfig { n_fft: 32, hop_length: 4 },
             layers: vec![layer(2), layer(3)],
             compression: 0.7,
+            mask_exponent,
         });
         assert_same(&config, 2, &[1, 40, 200]);
     }

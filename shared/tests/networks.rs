@@ -282,6 +282,7 @@ fn a_grown_unet_computes_what_it_did_until_it_is_trained() {
     assert!(small.grows_to(&large) && small.grows_to(&small));
     assert!(!large.grows_to(&small) && !small.grows_to(&other));
     assert!(DcunetConfig::small().grows_to(&DcunetConfig::medium()));
+    assert!(small.grows_to(&DcunetConfig { mask_exponent: 0.5, ..large.clone() }));
 }
 
 /// With weights this large the mask is at its bound nearly everywhere; one without a bound would amplify a thousandfold.

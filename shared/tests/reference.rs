@@ -256,7 +256,7 @@ fn complex_convolutions_are_sums_of_complex_products() {
 fn complex_unet_is_what_the_paper_draws() {
     let [_, _, config] = tiny();
     let network = loud_network::<Flex>(&config, 3, 2.0);
-    let NetworkConfig::Dcunet(DcunetConfig { stft, layers, compression }) = config else {
+    let NetworkConfig::Dcunet(DcunetConfig { stft, layers, compression, mask_exponent }) = config else {
         panic!("the third is the U-Net");
     };
     let waveform = hiss(93, 4);
@@ -293,7 +293,7 @@ fn complex_unet_is_what_the_paper_draws() {
         }
     }
     let output = kernel("decoder.1", [2 * outer, 1], 0).grow(&both);
-    let mask = scaled(&output, &|magnitude| magnitude.tanh() / magnitude);
+    let mask = scaled(&output, &|magnitude| magnitude.tanh().powf(mask_exponent) / magnitude);
     assert_eq!(mask.shape, spectrum.shape);
 
     let plan = SpectrumPlan::new(stft);

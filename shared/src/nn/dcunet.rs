@@ -12,6 +12,8 @@
 //!   every layer but the last.
 //! - [`DcunetConfig::compression`] below 1 shows the network compressed magnitudes; the mask still applies to the plain
 //!   spectrum. The paper's presets have 1, which is no compression.
+//! - [`DcunetConfig::mask_exponent`] other than 1 bends the bounded mask's magnitude once a network is trained, as the parametric Wiener
+//!   filter's exponent does its gain: Lim and Oppenheim 1979, "Enhancement and Bandwidth Compression of Noisy Speech", section V.
 
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -47,12 +49,24 @@ pub struct DcunetConfig {
     pub layers: Vec<DcunetLayer>,
     /// The network sees `|S|^compression`, phase kept. 0 (exclusive) to 1 (no compression, as in the paper).
     pub compression: f64,
+    /// The bounded mask's magnitude is raised to this power, its phase kept: below 1 everything is attenuated less, and nothing is where
+    /// nothing was. 0 (exclusive) to 2; 1, as in the paper, if left out. Nothing learned depends on it.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub mask_exponent: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(exponent: &f64) -> bool {
+    *exponent == 1.0
 }
 
 impl DcunetConfig {
     fn from_table(stft: StftConfig, compression: f64, table: &[(usize, [usize; 2], [usize; 2])]) -> Self {
         let layer = |&(channels, kernel_size, stride): &_| DcunetLayer { channels, kernel_size, stride };
-        Self { stft, layers: table.iter().map(layer).collect(), compression }
+        Self { stft, layers: table.iter().map(layer).collect(), compression, mask_exponent: 1.0 }
     }
 
     /// The paper's DCUnet-10.
@@ -143,9 +157,9 @@ impl DcunetConfig {
     }
 
     /// Whether a network of this shape may become one of the other by [`Dcunet::grown`]: nothing differs but channels, none of
-    /// which get fewer.
+    /// which get fewer, and the mask's exponent.
     pub fn grows_to(&self, larger: &Self) -> bool {
-        let mut grown = self.clone();
+        let mut grown = Self { mask_exponent: larger.mask_exponent, ..self.clone() };
         for (layer, to) in grown.layers.iter_mut().zip(&larger.layers) {
             layer.channels = layer.channels.max(to.channels);
         }
@@ -179,6 +193,9 @@ impl DcunetConfig {
         check_range("time stride", self.total_stride(1), 1..=1024)?;
         if !(self.compression > 0.0 && self.compression <= 1.0) {
             return Err(Error::config("compression", "above 0, at most 1", self.compression));
+        }
+        if !(self.mask_exponent > 0.0 && self.mask_exponent <= 2.0) {
+            return Err(Error::config("mask_exponent", "above 0, at most 2", self.mask_exponent));
         }
         Ok(())
     }
@@ -297,6 +314,7 @@ impl DcunetConfig {
             encoder: encoder.collect(),
             decoder: decoder.collect(),
             compression: self.compression,
+            mask_exponent: self.mask_exponent,
             alignment: self.alignment(),
         }
     }
@@ -309,6 +327,7 @@ pub struct Dcunet<B: Backend> {
     pub(super) encoder: Vec<EncoderLayer<B>>,
     pub(super) decoder: Vec<DecoderLayer<B>>,
     pub(super) compression: f64,
+    pub(super) mask_exponent: f64,
     pub(super) alignment: usize,
 }
 
@@ -325,7 +344,7 @@ pub(super) struct DecoderLayer<B: Backend> {
 }
 
 impl<B: Backend> Dcunet<B> {
-    /// The same function with more channels, to be trained further, after Chen et al. 2016, "Net2Net: Accelerating Learning via
+    /// The same function with more channels (and the other's exponent of the mask), to be trained further, after Chen et al. 2016, "Net2Net: Accelerating Learning via
     /// Knowledge Transfer". Channels that there were see nothing of the new ones yet.
     ///
     /// Deviation: new channels begin at random, as in [`DcunetConfig::init`], not as copies of others.
@@ -377,7 +396,7 @@ impl<B: Backend> Dcunet<B> {
             .reshape([batch, samples])
             .pad([(0, 0), (0, padded - samples)], burn::tensor::ops::PadMode::Constant(0.0));
         let spectrum = self.stft.forward(waveform); // [batch, 2, bins, frames]
-        let mask = bound(unet(self.compress(spectrum.clone())));
+        let mask = self.bound(unet(self.compress(spectrum.clone())));
         self.stft.inverse(complex_product(mask, spectrum), samples).reshape([batch, 1, samples])
     }
 
@@ -388,6 +407,14 @@ impl<B: Backend> Dcunet<B> {
         }
         let power = spectrum.clone().powi_scalar(2).sum_dim(1) + EPSILON;
         spectrum * power.powf_scalar((self.compression - 1.0) / 2.0)
+    }
+
+    /// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, the paper's "bounded (tanh)" masking.
+    fn bound(&self, output: Tensor<B, 4>) -> Tensor<B, 4> {
+        let magnitude = (output.clone().powi_scalar(2).sum_dim(1) + EPSILON).sqrt();
+        let bounded = magnitude.clone().tanh();
+        let bounded = if self.mask_exponent == 1.0 { bounded } else { bounded.powf_scalar(self.mask_exponent) };
+        output * (bounded / magnitude)
     }
 
     fn unet(&self, features: Tensor<B, 4>) -> Tensor<B, 4> {
@@ -424,12 +451,6 @@ pub(super) fn unet<B: Backend, E, D>(
         }
     }
     x
-}
-
-/// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, the paper's "bounded (tanh)" masking.
-fn bound<B: Backend>(output: Tensor<B, 4>) -> Tensor<B, 4> {
-    let magnitude = (output.clone().powi_scalar(2).sum_dim(1) + EPSILON).sqrt();
-    output * (magnitude.clone().tanh() / magnitude)
 }
 
 /// The channels of two complex feature maps side by side: all real parts first.

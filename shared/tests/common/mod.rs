@@ -50,6 +50,7 @@ pub fn tiny() -> [NetworkConfig; 3] {
             stft: StftConfig { n_fft: 16, hop_length: 4 },
             layers: vec![layer(2, [2, 2]), layer(3, [2, 1])],
             compression: 0.5,
+            mask_exponent: 0.8,
         }),
     ]
 }

@@ -38,8 +38,8 @@ pub fn first_weights(recipe: &Recipe) -> Result<Option<Bundle>> {
     Ok(Some(bundle))
 }
 
-/// A model as one of the expected shape that computes the same, where there is a way: a WaveNet that estimates speech as one that
-/// blends, a U-Net as one with more channels.
+/// A model as one of the expected shape with the same weights and perhaps more, where there is a way: a WaveNet that estimates speech as
+/// one that blends, a U-Net as one with more channels or another exponent of its mask.
 fn adapted(bundle: Bundle, expected: &NetworkConfig) -> Result<Bundle> {
     if bundle.config.network == *expected {
         return Ok(bundle);

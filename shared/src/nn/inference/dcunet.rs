@@ -47,6 +47,7 @@ pub(super) struct InferenceDcunet<B: Backend> {
     encoder: Vec<Convolution<B>>,
     decoder: Vec<Convolution<B>>,
     compression: f64,
+    mask_exponent: f64,
     alignment: usize,
 }
 
@@ -66,6 +67,7 @@ impl<B: Backend> InferenceDcunet<B> {
                 .collect(),
             decoder: decoder.collect(),
             compression: network.compression,
+            mask_exponent: network.mask_exponent,
             alignment: network.alignment,
         }
     }
@@ -77,7 +79,7 @@ impl<B: Backend> InferenceDcunet<B> {
         let waveform = waveform.reshape([batch, samples]).pad([(0, 0), (0, padded - samples)], PadMode::Constant(0.0));
         let spectrum = self.stft.forward(waveform);
         let output = self.unet(channels(compress(spectrum.clone(), self.compression)));
-        let masked = multiply(bounded(parts(output)), spectrum);
+        let masked = multiply(bounded(parts(output), self.mask_exponent), spectrum);
         self.stft.inverse(masked, samples).reshape([batch, 1, samples])
     }
 
@@ -150,10 +152,17 @@ fn compress<B: Backend>(spectrum: Spectrum<B>, compression: f64) -> Spectrum<B> 
     spectrum.map(|part| part * gain.clone())
 }
 
-/// `tanh|O| · O / |O|`
-fn bounded<B: Backend>(output: Spectrum<B>) -> Spectrum<B> {
+/// `(tanh|O|)^exponent · O / |O|`
+fn bounded<B: Backend>(output: Spectrum<B>, exponent: f64) -> Spectrum<B> {
     let magnitude = power(&output).sqrt();
-    let gain = magnitude.clone().tanh() / magnitude;
+    let bounded = magnitude.clone().tanh();
+    let bounded = match exponent {
+        1.0 => bounded,
+        // Roots, as above.
+        0.75 => (bounded.clone() * bounded.sqrt()).sqrt(),
+        _ => bounded.powf_scalar(exponent),
+    };
+    let gain = bounded / magnitude;
     output.map(|part| part * gain.clone())
 }
 
