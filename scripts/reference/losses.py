@@ -16,7 +16,7 @@ POWER_EPSILON = 1e-6
 """Added to squared magnitudes of the compressed spectrum, so that silence has a gradient."""
 
 ERROR_FLOOR = 1e-4
-"""Errors of this share of the noisy energy count as none."""
+"""Errors, and noise, of this share of the noisy energy count as none."""
 
 SILENCE = 1e-10
 """A signal of a lower mean square is silent."""
@@ -87,6 +87,12 @@ def error_level(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
     return (10 * torch.log10(error / reference + ERROR_FLOOR)).mean()
 
 
+def harm(noisy: Tensor, clean: Tensor, estimate: Tensor) -> Tensor:
+    """By how many dB noise and error together are above the noise: ours."""
+    error, noise, reference = ((x.square().sum(-1)) for x in (estimate - clean, noisy - clean, noisy))
+    return (10 * torch.log10(1 + error / (noise + ERROR_FLOOR * reference))).mean()
+
+
 LOSSES = {
     "l1": l1,
     "energy-conserving-l1": energy_conserving_l1,
@@ -95,4 +101,5 @@ LOSSES = {
     "multi-resolution-stft": multi_resolution_stft,
     "compressed-spectrum": compressed_spectrum,
     "error-level": error_level,
+    "harm": harm,
 }

@@ -120,6 +120,21 @@ fn level_does_not_matter_to_compressed_spectra() {
     }
 }
 
+/// Of little noise and of much, with an error as large as the noise, and with one ten times smaller.
+#[test]
+fn harm_is_relative_to_the_noise_there_was() {
+    let clean = hiss(2000, 6);
+    for noise_gain in [0.03, 1.0] {
+        for (error_gain, expected_db) in [(0.0, 0.0), (0.1, 0.043), (1.0, 3.01), (10.0, 20.04)] {
+            let add = |gain: f32| clean.iter().zip(hiss(2000, 7)).map(|(clean, noise)| clean + gain * noise).collect();
+            let signals = [add(noise_gain), clean.clone(), add(noise_gain * error_gain)];
+            let got = differentiated(Loss::Harm, &signals, 1, None).0[0];
+            // Noise 30 dB down counts as ten per cent more than it is.
+            assert!(got <= expected_db + 0.01 && got >= 0.8 * expected_db - 0.01, "{got} {expected_db}");
+        }
+    }
+}
+
 #[test]
 #[should_panic(expected = "expected as many counted ranges as items")]
 fn every_item_needs_its_range() {
@@ -142,7 +157,7 @@ fn losses_go_by_one_name_each() {
     assert!(Loss::ALL.is_sorted());
     let error = "l2".parse::<Loss>().expect_err("there is none");
     assert!(matches!(error, Error::Config { field: "loss", .. }));
-    let known = "l1, energy-conserving-l1, mse, wsdr, multi-resolution-stft, compressed-spectrum, error-level";
+    let known = "l1, energy-conserving-l1, mse, wsdr, multi-resolution-stft, compressed-spectrum, error-level, harm";
     assert_eq!(error.to_string(), format!("loss: expected one of {known}, got \"l2\""));
 }
 

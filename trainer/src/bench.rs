@@ -53,8 +53,8 @@ pub struct BenchArguments {
     /// Preset of the network (see `trainer models`).
     #[arg(long, default_value = "dcunet-small")]
     network: String,
-    /// What is minimised: l1, mse, energy-conserving-l1, wsdr, multi-resolution-stft, compressed-spectrum
-    /// or error-level.
+    /// What is minimised: l1, mse, energy-conserving-l1, wsdr, multi-resolution-stft, compressed-spectrum,
+    /// error-level or harm.
     #[arg(long, default_value = "wsdr")]
     loss: Loss,
     /// Items a step.

@@ -7,7 +7,7 @@ use burn::prelude::*;
 use super::EPSILON;
 use super::signals::Signals;
 
-/// Errors of this share of the noisy energy are as good as none: -40 dB.
+/// Errors, and noise, of this share of the noisy energy are as good as none: -40 dB.
 const ERROR_FLOOR: f64 = 1e-4;
 
 pub(super) fn l1<B: Backend>(Signals { clean, estimate, .. }: Signals<B>) -> Tensor<B, 1> {
@@ -40,9 +40,22 @@ pub(super) fn wsdr<B: Backend>(Signals { noisy, clean, estimate }: Signals<B>) -
 }
 
 pub(super) fn error_level<B: Backend>(Signals { noisy, clean, estimate }: Signals<B>) -> Tensor<B, 1> {
-    let energy = |x: Tensor<B, 3>| x.square().sum_dim(2) + EPSILON;
-    let reference = energy(noisy);
-    let ratio = energy(clean - estimate) / reference + ERROR_FLOOR;
+    let ratio = energy(clean - estimate) / energy(noisy) + ERROR_FLOOR;
+    decibels(ratio)
+}
+
+pub(super) fn harm<B: Backend>(Signals { noisy, clean, estimate }: Signals<B>) -> Tensor<B, 1> {
+    let noise = energy(noisy.clone() - clean.clone()) + energy(noisy) * ERROR_FLOOR;
+    decibels(energy(clean - estimate) / noise + 1.0)
+}
+
+/// A little more than the energy, `[batch, 1, 1]`.
+fn energy<B: Backend>(x: Tensor<B, 3>) -> Tensor<B, 3> {
+    x.square().sum_dim(2) + EPSILON
+}
+
+/// `[batch, 1, 1]` → `[batch]`
+fn decibels<B: Backend>(ratio: Tensor<B, 3>) -> Tensor<B, 1> {
     (ratio.log() * (10.0 / LN_10)).flatten(0, 2)
 }
 
