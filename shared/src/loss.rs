@@ -10,8 +10,10 @@
 //! | `compressed-spectrum` | 0 at best | quiet speech, at any level | Ephrat et al. 2018, Braun and Tashev 2021 |
 //! | `error-level` | -40 (best) dB up | little noise as much as loud noise, and items without speech | Wisdom et al. 2021 |
 //! | `harm` | 0 dB at best | recordings with little noise, which others may spoil; hardly cares for those with much | |
+//! | `loudness` | -3 (best) to 4 | what is heard: PESQ, of which it is a likeness; nearly blind to phase and level | ITU-T P.862, Martín-Doñas et al. 2018 |
 
 mod compressed_spectrum;
+mod loudness;
 mod multi_resolution;
 mod objective;
 mod signals;
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use compressed_spectrum::CompressedSpectrum;
+use loudness::Loudness;
 use multi_resolution::MultiResolution;
 pub use objective::Objective;
 use signals::Signals;
@@ -83,11 +86,21 @@ pub enum Loss {
     ///
     /// Ours: as [`Loss::ErrorLevel`] it keeps good recordings good, and leaves it to other losses how noisy ones are denoised.
     Harm,
+    /// How much is heard that should not be, or not heard that should be: the logarithm of a disturbance after ITU-T P.862 (PESQ), with
+    /// gradients as in Martín-Doñas et al. 2018, "A deep learning loss function based on the perceptual evaluation of the speech quality".
+    ///
+    /// Power in Bark bands above the threshold of hearing becomes loudness by Zwicker's law; differences of less than a quarter are
+    /// masked; the rest counts more where something was added (the asymmetry). `ln` of the root mean square over frames, about -3 to 4.
+    /// As frames are given the clean signal's gain before, it is nearly blind to level, and it is blind to phase: add a loss that is not.
+    ///
+    /// Ours are bands and threshold by formula (Schroeder et al. 1979, Terhardt 1979), the weight of asymmetry, and that frames saturate
+    /// smoothly at P.862's limit. P.862 also aligns time and spectrum, smooths gains, and gives loud moments a higher power.
+    Loudness,
 }
 
 impl Loss {
     /// Every loss.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::L1,
         Self::EnergyConservingL1,
         Self::Mse,
@@ -96,6 +109,7 @@ impl Loss {
         Self::CompressedSpectrum,
         Self::ErrorLevel,
         Self::Harm,
+        Self::Loudness,
     ];
 
     /// The name in files and on the command line, such as `multi-resolution-stft`.
@@ -109,6 +123,7 @@ impl Loss {
             Self::CompressedSpectrum => "compressed-spectrum",
             Self::ErrorLevel => "error-level",
             Self::Harm => "harm",
+            Self::Loudness => "loudness",
         }
     }
 
@@ -148,7 +163,7 @@ impl Loss {
             }
             Self::Wsdr | Self::ErrorLevel | Self::Harm => compare(signals.masked(ranges).0),
             // Where a stretch starts decides where its frames are.
-            Self::MultiResolutionStft | Self::CompressedSpectrum => {
+            Self::MultiResolutionStft | Self::CompressedSpectrum | Self::Loudness => {
                 Tensor::cat(signals.stretches(ranges).map(compare).collect(), 0)
             }
         }
@@ -171,6 +186,10 @@ impl Loss {
             }
             Self::ErrorLevel => Box::new(waveform::error_level),
             Self::Harm => Box::new(waveform::harm),
+            Self::Loudness => {
+                let bands = Loudness::new(device);
+                Box::new(move |signals| bands.compare(signals))
+            }
         }
     }
 }

@@ -135,6 +135,29 @@ fn harm_is_relative_to_the_noise_there_was() {
     }
 }
 
+/// By as much as P.862 says: not at all where it is too faint, little where only gains differ, and more where something was added.
+#[test]
+fn loudness_is_of_what_is_heard() {
+    let samples = 16_000;
+    let tone = |frequency_hz: f32, gain: f32| {
+        (0..samples).map(move |i| gain * (core::f32::consts::TAU * frequency_hz * i as f32 / 16_000.0).sin())
+    };
+    let sum = |a: &[f32], gain: f32| -> Vec<f32> { a.iter().zip(tone(3000.0, gain)).map(|(a, b)| a + b).collect() };
+    let low: Vec<f32> = tone(500.0, 0.1).collect();
+    let both = sum(&low, 0.03);
+    let of = |clean: &[f32], estimate: Vec<f32>| {
+        differentiated(Loss::Loudness, &[clean.to_vec(), clean.to_vec(), estimate], 1, None).0[0]
+    };
+    let perfect = of(&low, low.clone());
+    assert!((perfect - 0.05f32.ln()).abs() < 0.05, "{perfect}");
+    let [faint, added, taken] = [of(&low, sum(&low, 1e-6)), of(&low, both.clone()), of(&both, low.clone())];
+    let quieter = of(&low, low.iter().map(|sample| sample / 2.0).collect());
+    assert!(
+        (faint - perfect).abs() < 0.1 && quieter < taken - 1.0 && taken < added - 0.2,
+        "{faint} {quieter} {taken} {added}"
+    );
+}
+
 #[test]
 #[should_panic(expected = "expected as many counted ranges as items")]
 fn every_item_needs_its_range() {
@@ -157,7 +180,8 @@ fn losses_go_by_one_name_each() {
     assert!(Loss::ALL.is_sorted());
     let error = "l2".parse::<Loss>().expect_err("there is none");
     assert!(matches!(error, Error::Config { field: "loss", .. }));
-    let known = "l1, energy-conserving-l1, mse, wsdr, multi-resolution-stft, compressed-spectrum, error-level, harm";
+    let known =
+        "l1, energy-conserving-l1, mse, wsdr, multi-resolution-stft, compressed-spectrum, error-level, harm, loudness";
     assert_eq!(error.to_string(), format!("loss: expected one of {known}, got \"l2\""));
 }
 

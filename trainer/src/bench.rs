@@ -54,7 +54,7 @@ pub struct BenchArguments {
     #[arg(long, default_value = "dcunet-small")]
     network: String,
     /// What is minimised: l1, mse, energy-conserving-l1, wsdr, multi-resolution-stft, compressed-spectrum,
-    /// error-level or harm.
+    /// error-level, harm or loudness.
     #[arg(long, default_value = "wsdr")]
     loss: Loss,
     /// Items a step.

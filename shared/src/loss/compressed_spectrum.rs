@@ -15,9 +15,6 @@ const EXPONENT: f64 = 0.3;
 /// Weight of the distance that knows phase; the one of magnitudes has 1.
 const COMPLEX_WEIGHT: f64 = 0.5;
 
-/// A signal of a lower mean square than this, -100 dB of full scale, is silent.
-const SILENCE: f64 = 1e-10;
-
 /// Added to squared magnitudes, so that silence has a gradient. Those of white noise of unit variance are 192.
 const POWER_EPSILON: f64 = 1e-6;
 
@@ -32,8 +29,9 @@ impl<B: Backend> CompressedSpectrum<B> {
     }
 
     /// `[batch, 1, samples]` → `[batch]`
-    pub fn compare(&self, Signals { noisy, clean, estimate }: Signals<B>) -> Tensor<B, 1> {
-        let level = level(noisy, clean.clone());
+    pub fn compare(&self, signals: Signals<B>) -> Tensor<B, 1> {
+        let level = signals.level();
+        let Signals { clean, estimate, .. } = signals;
         let (magnitude, complex) = self.compressed(clean / level.clone());
         let (estimated_magnitude, estimated_complex) = self.compressed(estimate / level);
         let magnitude_distance = (magnitude - estimated_magnitude).square();
@@ -49,13 +47,4 @@ impl<B: Backend> CompressedSpectrum<B> {
         let complex = spectrum * power.clone().powf_scalar((EXPONENT - 1.0) / 2.0);
         (power.powf_scalar(EXPONENT / 2.0), complex)
     }
-}
-
-/// `[batch, 1, 1]`: the root mean square of the clean signal, or of the noisy one where that is silent, or next to
-/// nothing where both are.
-fn level<B: Backend>(noisy: Tensor<B, 3>, clean: Tensor<B, 3>) -> Tensor<B, 3> {
-    let power = |x: Tensor<B, 3>| x.square().mean_dim(2);
-    let clean = power(clean);
-    let silent = clean.clone().lower_elem(SILENCE);
-    clean.mask_where(silent, power(noisy)).clamp_min(SILENCE).sqrt()
 }

@@ -4,6 +4,9 @@ use core::ops::Range;
 
 use burn::prelude::*;
 
+/// A signal of a lower mean square than this, -100 dB of full scale, is silent.
+const SILENCE: f64 = 1e-10;
+
 /// A network's input, what it should have given, and what it gave: `[batch, 1, samples]` each.
 pub(super) struct Signals<B: Backend> {
     pub noisy: Tensor<B, 3>,
@@ -21,6 +24,15 @@ impl<B: Backend> Signals<B> {
             assert_eq!(got, expected, "expected {name} signals in the shape of the clean ones");
         }
         Self { noisy, clean, estimate }
+    }
+
+    /// `[batch, 1, 1]`: the root mean square of the clean signal, or of the noisy one where that is silent, or next to
+    /// nothing where both are.
+    pub fn level(&self) -> Tensor<B, 3> {
+        let power = |x: &Tensor<B, 3>| x.clone().square().mean_dim(2);
+        let clean = power(&self.clean);
+        let silent = clean.clone().lower_elem(SILENCE);
+        clean.mask_where(silent, power(&self.noisy)).clamp_min(SILENCE).sqrt()
     }
 
     /// The counted samples alone where items count the same; else the signals as they are, and the ranges.

@@ -51,16 +51,12 @@ pub struct DcunetConfig {
     pub compression: f64,
     /// The bounded mask's magnitude is raised to this power, its phase kept: below 1 everything is attenuated less, and nothing is where
     /// nothing was. 0 (exclusive) to 2; 1, as in the paper, if left out. Nothing learned depends on it.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(default = "one")]
     pub mask_exponent: f64,
 }
 
 fn one() -> f64 {
     1.0
-}
-
-fn is_one(exponent: &f64) -> bool {
-    *exponent == 1.0
 }
 
 impl DcunetConfig {
