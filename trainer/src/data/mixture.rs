@@ -22,6 +22,8 @@ use std::cell::RefCell;
 
 use anyhow::{Error, Result, ensure};
 use elsa::FrozenVec;
+use rand::distr::Distribution;
+use rand::distr::weighted::WeightedIndex;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::noise::{Recipe, Recordings};
@@ -64,20 +66,48 @@ fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [Recording]> {
     }
 }
 
+/// How often each recording of noise is chosen: as its length in seconds to a power says; where that is 0, all alike.
+pub fn weights(split: &Split, length_exponent: f64) -> Option<WeightedIndex<f64>> {
+    let weights = split.noise.iter().map(|recording| recording.seconds.powf(length_exponent));
+    // There are no weights of nothing.
+    if length_exponent == 0.0 { None } else { WeightedIndex::new(weights).ok() }
+}
+
 /// The recordings that one item's chain asks for, held until the item is made.
 pub struct Held<'a> {
     split: &'a Split,
     item_length: usize,
     speed_probability: f64,
+    noise_weights: Option<&'a WeightedIndex<f64>>,
     samples: FrozenVec<Samples>,
     /// Why one could not be read.
     pub error: RefCell<Option<Error>>,
 }
 
 impl<'a> Held<'a> {
-    /// None yet. Each will be played at [another speed](Speed) with such a probability.
-    pub fn new(split: &'a Split, item_length: usize, speed_probability: f64) -> Self {
-        Self { split, item_length, speed_probability, samples: FrozenVec::new(), error: RefCell::default() }
+    /// None yet. Each will be played at [another speed](Speed) with such a probability; noise is chosen by its [weights], all
+    /// alike where there are none.
+    pub fn new(
+        split: &'a Split,
+        item_length: usize,
+        speed_probability: f64,
+        noise_weights: Option<&'a WeightedIndex<f64>>,
+    ) -> Self {
+        let (samples, error) = Default::default();
+        Self { split, item_length, speed_probability, noise_weights, samples, error }
+    }
+
+    fn chosen(&self, name: &str, choice: u64) -> Option<&'a Recording> {
+        let recordings = named(self.split, name)?;
+        let index = match self.noise_weights.filter(|_| name == NOISE) {
+            Some(weights) => {
+                let mut rng = ChaCha8Rng::seed_from_u64(choice);
+                rng.set_stream(1); // that of the speed is 0
+                weights.sample(&mut rng)
+            }
+            None => choice.checked_rem(recordings.len() as u64)? as usize,
+        };
+        recordings.get(index)
     }
 
     /// What a chain is given of a recording, everything but the samples decided by `choice`.
@@ -96,9 +126,7 @@ impl<'a> Held<'a> {
 
 impl Recordings for Held<'_> {
     fn recording(&self, name: &str, choice: u64, sample_rate_hz: u32) -> Option<Cow<'_, [f32]>> {
-        let recordings = named(self.split, name)?;
-        let index = choice.checked_rem(recordings.len() as u64)? as usize;
-        match self.split.read(&recordings[index]) {
+        match self.split.read(self.chosen(name, choice)?) {
             Ok(samples) => (sample_rate_hz == SAMPLE_RATE_HZ)
                 .then(|| Cow::from(self.samples.push_get(self.played(name, samples, choice)).as_slice())),
             Err(error) => {
@@ -113,6 +141,24 @@ impl Recordings for Held<'_> {
 mod tests {
     use super::*;
     use crate::data::corpus::in_memory;
+
+    #[test]
+    fn longer_noise_is_chosen_as_often_as_its_weight_says() {
+        let second = SAMPLE_RATE_HZ as usize;
+        let split = in_memory(vec![vec![0.1; second]], vec![vec![0.1; second], vec![0.2; 9 * second]]);
+        for (exponent, expected) in [(0.0, 0.5), (0.5, 0.75), (1.0, 0.9)] {
+            let weights = weights(&split, exponent);
+            let held = Held::new(&split, second, 0.0, weights.as_ref());
+            let long = (0..2000).filter(|&choice| {
+                let recording = held.recording(NOISE, choice, SAMPLE_RATE_HZ).expect("there is noise");
+                recording.len() == 9 * second
+            });
+            let share = long.count() as f64 / 2000.0;
+            // Four standard deviations of a share of 2000.
+            assert!((share - expected).abs() < 0.045, "{exponent}: {share}, not {expected}");
+            assert_eq!(held.recording(SPEECH, 7, SAMPLE_RATE_HZ).map(|speech| speech.len()), Some(second));
+        }
+    }
 
     #[test]
     fn the_default_is_as_documented() {

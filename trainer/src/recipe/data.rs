@@ -33,6 +33,8 @@ pub struct Data {
     pub speed_probability: f64,
     /// Probability with which clean speech is in a [room](crate::data::room), whose echoes are part of what is to be kept.
     pub room_probability: f64,
+    /// A recording of noise is chosen as often as its length to this power: 0 for all alike, 1 for every second alike.
+    pub noise_length_exponent: f64,
     /// Whether files that cannot be read or are silent are left out, with a line for each, and not refused.
     pub skip_unusable: bool,
     /// Decoded recordings kept in memory, at most.
@@ -66,6 +68,7 @@ impl Default for Data {
             equaliser_probability: 0.5,
             speed_probability: 0.0,
             room_probability: 0.2,
+            noise_length_exponent: 0.0,
             skip_unusable: false,
             cache_gib: 2.0,
             workers: 0,
@@ -94,6 +97,8 @@ impl Data {
             let right = (0.0..=1.0).contains(&probability);
             ensure!(right, "data.{field}_probability: expected 0 to 1, got {probability}");
         }
+        let exponent = self.noise_length_exponent;
+        ensure!((0.0..=1.0).contains(&exponent), "data.noise_length_exponent: expected 0 to 1, got {exponent}");
         ensure!((0.0..=4096.0).contains(&cache), "data.cache_gib: expected 0 to 4096, got {cache}");
         ensure!(self.workers <= 256, "data.workers: expected 0 to 256, got {}", self.workers);
         Ok(())
