@@ -1,7 +1,6 @@
 //! One training example: clean speech and the same made noisy.
 
 use anyhow::{Context, Result};
-use rand::distr::weighted::WeightedIndex;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,7 +11,7 @@ use shared::noise;
 use super::corpus::{Recording, Split};
 use super::equaliser::Equaliser;
 use super::manifest::SILENCE_RMS;
-use super::mixture::{self, Held};
+use super::mixture::{Held, Playing};
 use super::order::Order;
 use super::room::reverberate;
 use super::speed::Speed;
@@ -41,7 +40,7 @@ pub struct Maker {
     equaliser_probability: f64,
     speed_probability: f64,
     room_probability: f64,
-    noise_weights: Option<WeightedIndex<f64>>,
+    playing: Playing,
     seed: u64,
 }
 
@@ -57,7 +56,7 @@ impl Maker {
             equaliser_probability: data.equaliser_probability,
             speed_probability: data.speed_probability,
             room_probability: data.room_probability,
-            noise_weights: mixture::weights(&split, data.noise_length_exponent),
+            playing: Playing::new(&split, data),
             seed,
             split,
         }
@@ -122,7 +121,7 @@ impl Maker {
 
     fn add_noise(&self, clean: &[f32], rng: &mut impl Rng) -> Result<Item> {
         let chain = self.mixture.pick(rng);
-        let recordings = Held::new(&self.split, clean.len(), self.speed_probability, self.noise_weights.as_ref());
+        let recordings = Held::new(&self.split, clean.len(), &self.playing);
         let drawn = chain.draw(clean.len(), SAMPLE_RATE_HZ, 0, rng.next_u64(), &recordings);
         if let Some(error) = recordings.error.take() {
             return Err(error);

@@ -31,7 +31,9 @@ use shared::noise::{Recipe, Recordings};
 use super::corpus::{Recording, Split};
 use super::speed::Speed;
 use super::store::Samples;
+use super::variation::vary;
 use crate::SAMPLE_RATE_HZ;
+use crate::recipe::Data;
 
 /// Any of the noise.
 const NOISE: &str = "*";
@@ -66,45 +68,51 @@ fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [Recording]> {
     }
 }
 
-/// How often each recording of noise is chosen: as its length in seconds to a power says; where that is 0, all alike.
-pub fn weights(split: &Split, length_exponent: f64) -> Option<WeightedIndex<f64>> {
-    let weights = split.noise.iter().map(|recording| recording.seconds.powf(length_exponent));
-    // There are no weights of nothing.
-    if length_exponent == 0.0 { None } else { WeightedIndex::new(weights).ok() }
+/// How recordings are chosen and played.
+#[derive(Clone, Debug)]
+pub struct Playing {
+    /// How often each recording of noise is chosen; all alike where there are none.
+    noise_weights: Option<WeightedIndex<f64>>,
+    /// How often a recording is played at another speed.
+    speed_probability: f64,
+    /// How often noise is varied.
+    variation_probability: f64,
+}
+
+impl Playing {
+    /// As a recipe says.
+    pub fn new(split: &Split, data: &Data) -> Self {
+        let exponent = data.noise_length_exponent;
+        let weights = split.noise.iter().map(|recording| recording.seconds.powf(exponent));
+        Self {
+            // There are no weights of nothing.
+            noise_weights: if exponent == 0.0 { None } else { WeightedIndex::new(weights).ok() },
+            speed_probability: data.speed_probability,
+            variation_probability: data.noise_variation_probability,
+        }
+    }
 }
 
 /// The recordings that one item's chain asks for, held until the item is made.
 pub struct Held<'a> {
     split: &'a Split,
     item_length: usize,
-    speed_probability: f64,
-    noise_weights: Option<&'a WeightedIndex<f64>>,
+    playing: &'a Playing,
     samples: FrozenVec<Samples>,
     /// Why one could not be read.
     pub error: RefCell<Option<Error>>,
 }
 
 impl<'a> Held<'a> {
-    /// None yet. Each will be played at [another speed](Speed) with such a probability; noise is chosen by its [weights], all
-    /// alike where there are none.
-    pub fn new(
-        split: &'a Split,
-        item_length: usize,
-        speed_probability: f64,
-        noise_weights: Option<&'a WeightedIndex<f64>>,
-    ) -> Self {
-        let (samples, error) = Default::default();
-        Self { split, item_length, speed_probability, noise_weights, samples, error }
+    /// None yet.
+    pub fn new(split: &'a Split, item_length: usize, playing: &'a Playing) -> Self {
+        Self { split, item_length, playing, samples: FrozenVec::new(), error: RefCell::default() }
     }
 
     fn chosen(&self, name: &str, choice: u64) -> Option<&'a Recording> {
         let recordings = named(self.split, name)?;
-        let index = match self.noise_weights.filter(|_| name == NOISE) {
-            Some(weights) => {
-                let mut rng = ChaCha8Rng::seed_from_u64(choice);
-                rng.set_stream(1); // that of the speed is 0
-                weights.sample(&mut rng)
-            }
+        let index = match self.playing.noise_weights.as_ref().filter(|_| name == NOISE) {
+            Some(weights) => weights.sample(&mut generator(choice, 1)),
             None => choice.checked_rem(recordings.len() as u64)? as usize,
         };
         recordings.get(index)
@@ -112,15 +120,21 @@ impl<'a> Held<'a> {
 
     /// What a chain is given of a recording, everything but the samples decided by `choice`.
     fn played(&self, name: &str, samples: Samples, choice: u64) -> Samples {
-        let mut rng = ChaCha8Rng::seed_from_u64(choice);
+        let mut rng = generator(choice, 0);
         let range = if name == SPEECH { Speed::SPEECH } else { Speed::NOISE };
-        let speed = Speed::draw(self.speed_probability, range, &mut rng);
-        if speed == Speed::RECORDED {
+        let speed = Speed::draw(self.playing.speed_probability, range, &mut rng);
+        let mut variation = generator(choice, 2);
+        let varied = name == NOISE && variation.random_bool(self.playing.variation_probability);
+        if speed == Speed::RECORDED && !varied {
             return samples;
         }
         let len = speed.takes(STRETCH * self.item_length).min(samples.len());
         let start = rng.random_range(0..=samples.len() - len);
-        speed.apply(samples[start..start + len].to_vec()).into()
+        let mut played = speed.apply(samples[start..start + len].to_vec());
+        if varied {
+            vary(&mut played, &mut variation);
+        }
+        played.into()
     }
 }
 
@@ -137,6 +151,13 @@ impl Recordings for Held<'_> {
     }
 }
 
+/// Each stream decides one thing of a choice.
+fn generator(choice: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(choice);
+    rng.set_stream(stream);
+    rng
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,8 +168,8 @@ mod tests {
         let second = SAMPLE_RATE_HZ as usize;
         let split = in_memory(vec![vec![0.1; second]], vec![vec![0.1; second], vec![0.2; 9 * second]]);
         for (exponent, expected) in [(0.0, 0.5), (0.5, 0.75), (1.0, 0.9)] {
-            let weights = weights(&split, exponent);
-            let held = Held::new(&split, second, 0.0, weights.as_ref());
+            let playing = Playing::new(&split, &Data { noise_length_exponent: exponent, ..Data::default() });
+            let held = Held::new(&split, second, &playing);
             let long = (0..2000).filter(|&choice| {
                 let recording = held.recording(NOISE, choice, SAMPLE_RATE_HZ).expect("there is noise");
                 recording.len() == 9 * second

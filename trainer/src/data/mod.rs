@@ -10,6 +10,7 @@ pub mod order;
 pub mod room;
 pub mod speed;
 pub mod store;
+pub mod variation;
 
 pub use corpus::{Corpus, Split};
 pub use item::{Item, Maker};

@@ -33,6 +33,8 @@ pub struct Data {
     pub speed_probability: f64,
     /// Probability with which clean speech is in a [room](crate::data::room), whose echoes are part of what is to be kept.
     pub room_probability: f64,
+    /// Probability with which recorded noise is [varied](crate::data::variation).
+    pub noise_variation_probability: f64,
     /// A recording of noise is chosen as often as its length to this power: 0 for all alike, 1 for every second alike.
     pub noise_length_exponent: f64,
     /// Whether files that cannot be read or are silent are left out, with a line for each, and not refused.
@@ -68,6 +70,7 @@ impl Default for Data {
             equaliser_probability: 0.5,
             speed_probability: 0.0,
             room_probability: 0.2,
+            noise_variation_probability: 0.0,
             noise_length_exponent: 0.0,
             skip_unusable: false,
             cache_gib: 2.0,
@@ -92,6 +95,7 @@ impl Data {
             ("equaliser", self.equaliser_probability),
             ("speed", self.speed_probability),
             ("room", self.room_probability),
+            ("noise_variation", self.noise_variation_probability),
         ];
         for (field, probability) in probabilities {
             let right = (0.0..=1.0).contains(&probability);
