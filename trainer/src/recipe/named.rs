@@ -15,6 +15,7 @@ macro_rules! named {
 
 named!(
     "dcunet-small",
+    "dcunet-small-more",
     "dcunet-medium",
     "dcunet-10",
     "dcunet-20",
