@@ -22,6 +22,7 @@ named!(
     "large-dcunet-20",
     "wavenet-small",
     "wavenet-small-blend",
+    "wavenet-small-more",
     "wavenet",
     "autoencoder",
     "synthetic",
