@@ -1,0 +1,1 @@
+//! The program `denoise`, as a library for other programs.

@@ -1,0 +1,27 @@
+//! Recordings as people have them: any common format in, blocks of samples out, and WAV files written.
+//!
+//! This crate is pure: it opens no file and knows no DOM and no Burn. [`Reader`] takes anything that can be read and sought,
+//! such as a file or a browser's blob; [`Writer`] takes anything that can be written and sought. Memory does not grow with a
+//! recording's length.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`reader`] | a recording of any format, block by block |
+//! | [`writer`] | a WAV file, block by block; RF64 where WAV is too small |
+//! | [`format`] | rate, channels, speakers, precision, length, damage |
+//! | [`metadata`] | titles, dates and other text |
+
+pub mod error;
+pub mod format;
+pub mod metadata;
+pub mod reader;
+pub mod writer;
+
+pub use error::{Error, Result};
+pub use format::{Damage, Encoding, Format};
+pub use metadata::Metadata;
+pub use reader::{Block, Reader, Source};
+pub use writer::{Spec, Writer};
+
+/// Names of the formats that [`Reader`] knows, for people.
+pub const FORMATS: &str = "WAV, RF64, W64, AIFF, AU, CAF, FLAC, Ogg, MP3, AAC, M4A, MP4, MKV and WebM";

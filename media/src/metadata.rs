@@ -1,0 +1,12 @@
+//! Titles, dates and other text in a recording.
+
+/// Text of a recording that a WAV file can carry, and the names of what it cannot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// Entries of a RIFF INFO list: four-character code, such as `INAM` for a title, and text.
+    pub info: Vec<([u8; 4], String)>,
+    /// The broadcast extension chunk (EBU Tech 3285), as it was.
+    pub bext: Option<Vec<u8>>,
+    /// Names of what is not carried over, such as "cue points" or "a picture".
+    pub left_out: Vec<String>,
+}
