@@ -11,10 +11,23 @@
 //! | [`format`] | rate, channels, speakers, precision, length, damage |
 //! | [`metadata`] | titles, dates and other text |
 
+mod aiff;
+mod au;
+mod bytes;
 pub mod error;
 pub mod format;
+mod layout;
 pub mod metadata;
+mod mpeg;
+mod opus;
+mod packets;
+mod padded;
 pub mod reader;
+mod riff;
+mod samples;
+mod timeline;
+mod vorbis;
+mod window;
 pub mod writer;
 
 pub use error::{Error, Result};

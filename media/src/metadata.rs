@@ -10,3 +10,12 @@ pub struct Metadata {
     /// Names of what is not carried over, such as "cue points" or "a picture".
     pub left_out: Vec<String>,
 }
+
+impl Metadata {
+    /// Notes that something is not carried over.
+    pub(crate) fn leave_out(&mut self, what: &str) {
+        if !self.left_out.iter().any(|known| known == what) {
+            self.left_out.push(what.into());
+        }
+    }
+}

@@ -1,9 +1,12 @@
 //! Any recording, block by block.
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
+use crate::bytes::read_at;
 use crate::error::{Error, Result};
 use crate::format::{Damage, Format};
+use crate::window::Window;
+use crate::{aiff, au, mpeg, packets, riff};
 
 /// Samples of each channel in a block, all of one length; full scale is ±1.
 pub type Block = Vec<Vec<f32>>;
@@ -13,10 +16,23 @@ pub trait Source: Read + Seek + Send + Sync {}
 
 impl<T: Read + Seek + Send + Sync> Source for T {}
 
-/// A recording being read.
-pub struct Reader {
-    format: Format,
+/// What is in a container, being read.
+pub(crate) trait Content: Send {
+    /// As [`Reader::read`].
+    fn read(&mut self) -> Result<Option<Block>>;
+
+    /// As [`Reader::damage`].
+    fn damage(&self) -> &[Damage];
 }
+
+/// A recording whose format is known.
+pub(crate) struct Opened {
+    pub format: Format,
+    pub content: Box<dyn Content>,
+}
+
+/// A recording being read.
+pub struct Reader(Opened);
 
 impl Reader {
     /// Reads as much of a recording as tells its format. The bytes decide the format; names do not matter.
@@ -24,13 +40,37 @@ impl Reader {
     /// # Errors
     /// When the bytes are no recording, its codec is not supported, or the source fails.
     pub fn new(source: impl Source + 'static) -> Result<Self> {
-        let _ = source;
-        Err(Error::UnknownFormat)
+        let mut source: Box<dyn Source> = Box::new(source);
+        let all_bytes = source.seek(SeekFrom::End(0))?;
+        if all_bytes == 0 {
+            return Err(Error::Empty);
+        }
+        let mut range = 0..all_bytes;
+        let mut start = read_at(&mut source, 0, 16)?;
+        // Tags of MP3 files are found in front of others, too.
+        if let Some(tag_bytes) = mpeg::tag_bytes(&start).filter(|&bytes| bytes < all_bytes) {
+            start = read_at(&mut source, tag_bytes, 16)?;
+            range.start = tag_bytes;
+        }
+        let file_bytes = range.end - range.start;
+        let part = || Window::new(source, range).map(|window| Box::new(window) as Box<dyn Source>);
+        let opened = match &*start {
+            start if riff::is_wave(start) => riff::open(part()?, file_bytes),
+            start if aiff::is_aiff(start) => aiff::open(part()?, file_bytes),
+            start if start.starts_with(b".snd") => au::open(part()?, file_bytes),
+            start if packets::is_known(start) => packets::open(part()?, file_bytes),
+            _ => mpeg::open(part()?),
+        };
+        let mut opened = opened?;
+        if file_bytes < all_bytes {
+            opened.format.metadata.leave_out("ID3 tags");
+        }
+        Ok(Self(opened))
     }
 
     /// What is known about the recording.
     pub fn format(&self) -> &Format {
-        &self.format
+        &self.0.format
     }
 
     /// The next samples of each channel, thousands of them; none at the end.
@@ -40,11 +80,11 @@ impl Reader {
     /// # Errors
     /// When the source fails, or rate or number of channels change.
     pub fn read(&mut self) -> Result<Option<Block>> {
-        Ok(None)
+        self.0.content.read()
     }
 
     /// What could not be decoded of the part read so far, in order. All of it is known after [`Reader::read`] gave none.
     pub fn damage(&self) -> &[Damage] {
-        &[]
+        self.0.content.damage()
     }
 }

@@ -1,0 +1,79 @@
+//! Decoded sound in its place in time, with silence where there is none.
+
+use crate::format::Damage;
+use crate::reader::Block;
+
+/// Samples per channel of silence that are given at a time.
+const SILENCE_LENGTH: u64 = 1 << 14;
+/// Most damages that are listed one by one.
+const MAX_DAMAGES: usize = 10_000;
+
+/// Where reading is in a recording.
+#[derive(Debug)]
+pub struct Timeline {
+    channels: usize,
+    /// Samples per channel that were given.
+    position: u64,
+    /// Samples per channel of silence to give before anything else.
+    silence: u64,
+    damage: Vec<Damage>,
+}
+
+impl Timeline {
+    /// The start of a recording.
+    pub fn new(channels: usize) -> Self {
+        Self { channels, position: 0, silence: 0, damage: Vec::new() }
+    }
+
+    /// Where the next sound belongs, in samples per channel.
+    pub fn position(&self) -> u64 {
+        self.position + self.silence
+    }
+
+    /// As [`crate::Reader::damage`].
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    /// Notes that `length` samples were lost here; [`Timeline::silence`] gives silence in their place.
+    pub fn lose(&mut self, length: u64, reason: &str) {
+        let start = self.position();
+        self.silence += length;
+        let full = self.damage.len() >= MAX_DAMAGES;
+        match self.damage.last_mut() {
+            Some(last) if last.start + last.length == start && last.length > 0 && last.reason == reason => {
+                last.length += length;
+            }
+            _ if full => {}
+            _ => self.damage.push(Damage { start, length, reason: reason.to_owned() }),
+        }
+    }
+
+    /// Notes that the recording is cut off here.
+    pub fn cut(&mut self) {
+        self.damage.push(Damage { start: self.position(), length: 0, reason: "the file is cut off here".into() });
+    }
+
+    /// A block of the silence that is due, if there is any.
+    pub fn silence(&mut self) -> Option<Block> {
+        let length = self.silence.min(SILENCE_LENGTH);
+        self.silence -= length;
+        self.position += length;
+        (length > 0).then(|| vec![vec![0.0; length as usize]; self.channels])
+    }
+
+    /// Gives sound its place. Numbers that are not finite, which only broken data decodes to, become silence.
+    pub fn sound(&mut self, mut block: Block) -> Block {
+        let length = block[0].len() as u64;
+        let mut broken = false;
+        for sample in block.iter_mut().flatten().filter(|sample| !sample.is_finite()) {
+            (*sample, broken) = (0.0, true);
+        }
+        if broken {
+            self.lose(length, "decoded to numbers that are not finite");
+            self.silence -= length; // the block takes its place
+        }
+        self.position += length;
+        block
+    }
+}
