@@ -12,7 +12,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(File::open(input)?)?;
     let Format { container, codec, sample_rate_hz, channels, channel_mask, encoding, length, metadata, .. } =
         reader.format().clone();
-    println!("{container}, {codec}: {channels} channels at {sample_rate_hz} Hz, {length:?} samples, speakers {channel_mask:x?}");
+    println!(
+        "{container}, {codec}: {channels} channels at {sample_rate_hz} Hz, {length:?} samples, speakers {channel_mask:x?}"
+    );
     println!("{encoding:?} {metadata:?}");
     let spec = Spec { sample_rate_hz, channels, channel_mask, encoding, metadata };
     let mut writer = Writer::new(BufWriter::new(File::create(output)?), &spec, length)?;

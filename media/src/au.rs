@@ -38,8 +38,15 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
     let there = file_bytes.saturating_sub(start);
     // A size of all ones means "all there is".
     let size = if size == u32::MAX { there } else { u64::from(size) };
-    let place =
-        Place { bytes: start..start + size.min(there), missing_bytes: size.saturating_sub(there), most: None };
-    Stored { container: CONTAINER, sample_rate_hz, channels, channel_mask: None, codec, place, metadata: Default::default() }
-        .open(source)
+    let place = Place { bytes: start..start + size.min(there), missing_bytes: size.saturating_sub(there), most: None };
+    Stored {
+        container: CONTAINER,
+        sample_rate_hz,
+        channels,
+        channel_mask: None,
+        codec,
+        place,
+        metadata: Default::default(),
+    }
+    .open(source)
 }

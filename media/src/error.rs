@@ -43,9 +43,7 @@ pub enum Error {
     },
 
     /// The rate or the number of channels changes within the recording.
-    #[error(
-        "the format changes after {seconds:.1} s, from {from} to {to}; split the file there, or convert it first"
-    )]
+    #[error("the format changes after {seconds:.1} s, from {from} to {to}; split the file there, or convert it first")]
     FormatChange {
         /// Where, in seconds from the start.
         seconds: f64,

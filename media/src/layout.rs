@@ -18,9 +18,7 @@ pub fn checked(mask: u32, channels: usize) -> Option<u32> {
 pub fn of(channels: &Channels) -> Option<u32> {
     match channels {
         Channels::Positioned(positions) if positions.iter().count() == 1 => Some(FRONT_CENTRE),
-        Channels::Positioned(positions) => {
-            checked(u32::try_from(positions.bits()).ok()?, positions.iter().count())
-        }
+        Channels::Positioned(positions) => checked(u32::try_from(positions.bits()).ok()?, positions.iter().count()),
         _ => None,
     }
 }

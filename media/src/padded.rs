@@ -95,11 +95,12 @@ impl Seek for Padded {
 }
 
 impl MediaSource for Padded {
+    /// A file with a patch is read from front to back: its index is beyond its end.
     fn is_seekable(&self) -> bool {
-        true
+        self.patch.is_none()
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.bytes)
+        self.is_seekable().then_some(self.bytes)
     }
 }

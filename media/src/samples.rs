@@ -154,7 +154,6 @@ impl Samples {
     fn length(&self) -> u64 {
         self.length + self.missing
     }
-
 }
 
 impl Content for Samples {

@@ -41,7 +41,8 @@ impl Timeline {
         self.silence += length;
         let full = self.damage.len() >= MAX_DAMAGES;
         match self.damage.last_mut() {
-            Some(last) if last.start + last.length == start && last.length > 0 && last.reason == reason => {
+            // One stretch may have several reasons; the first will do.
+            Some(last) if last.start + last.length == start && last.length > 0 => {
                 last.length += length;
             }
             _ if full => {}

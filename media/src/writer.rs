@@ -90,9 +90,16 @@ impl<W: Write + Seek> Writer<W> {
             format.extend(0u16.to_le_bytes());
         }
         let text = info_list(metadata);
-        let rest_bytes = 12 + 8 + 8 + 12 + format.len() as u64 + text.len() as u64
-            + metadata.bext.as_ref().map_or(0, |bext| 9 + bext.len() as u64) + 1;
-        let fits = length.is_some_and(|length| length.saturating_mul(frame_bytes).saturating_add(rest_bytes) <= MAX_RIFF_BYTES);
+        let rest_bytes = 12
+            + 8
+            + 8
+            + 12
+            + format.len() as u64
+            + text.len() as u64
+            + metadata.bext.as_ref().map_or(0, |bext| 9 + bext.len() as u64)
+            + 1;
+        let fits = length
+            .is_some_and(|length| length.saturating_mul(frame_bytes).saturating_add(rest_bytes) <= MAX_RIFF_BYTES);
         let ds64 = (!fits).then(|| {
             let place = header.len() as u64;
             push_chunk(&mut header, b"JUNK", &[0; DS64_BYTES as usize]);

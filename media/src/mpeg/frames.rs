@@ -65,7 +65,9 @@ impl Frames {
                 continue;
             }
             match Header::parse(ahead).filter(|header| self.is_frame(header)) {
-                Some(_) if self.junk > 0 && self.known.is_some() => return Ok(Event::Junk(std::mem::take(&mut self.junk))),
+                Some(_) if self.junk > 0 && self.known.is_some() => {
+                    return Ok(Event::Junk(std::mem::take(&mut self.junk)));
+                }
                 Some(header) if ahead.len() < header.bytes => {
                     self.at = self.buffer.len();
                     return Ok(Event::Cut);

@@ -65,8 +65,15 @@ impl Header {
         };
         let (kind, channels) = (Kind::Layer(layer), if is_mono { 1 } else { 2 });
         let header_bytes = if has_checksum { 6 } else { 4 };
-        (bytes > header_bytes)
-            .then_some(Self { kind, sample_rate_hz, channels, bytes, header_bytes, length, side_bytes })
+        (bytes > header_bytes).then_some(Self {
+            kind,
+            sample_rate_hz,
+            channels,
+            bytes,
+            header_bytes,
+            length,
+            side_bytes,
+        })
     }
 
     fn adts([c, d, e, f, g]: [u8; 5], has_checksum: bool) -> Option<Self> {
@@ -112,7 +119,8 @@ mod tests {
 
     #[test]
     fn reads_the_headers_of_every_kind() {
-        let header = |bytes: [u8; 7]| Header::parse(&bytes).map(|h| (h.kind, h.sample_rate_hz, h.channels, h.bytes, h.length));
+        let header =
+            |bytes: [u8; 7]| Header::parse(&bytes).map(|h| (h.kind, h.sample_rate_hz, h.channels, h.bytes, h.length));
         // 128 kbit/s at 44.1 kHz in stereo, as nearly all MP3 files are.
         assert_eq!(header([0xff, 0xfb, 0x90, 0x00, 0, 0, 0]), Some((Kind::Layer(3), 44_100, 2, 417, 1152)));
         // MPEG 2 at 16 kHz, 24 kbit/s, mono; and MPEG 2.5 at 8 kHz.

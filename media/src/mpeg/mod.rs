@@ -59,7 +59,8 @@ pub fn open(source: Box<dyn Source>) -> Result<Opened> {
         metadata: Metadata::default(),
     };
     let timeline = Timeline::new(first.channels);
-    let content = Stream { plan: Plan::new(plan.frames.restart()?), first, decoder, timeline, ready: None, ended: false };
+    let content =
+        Stream { plan: Plan::new(plan.frames.restart()?), first, decoder, timeline, ready: None, ended: false };
     Ok(Opened { format, content: Box::new(content) })
 }
 
@@ -79,10 +80,7 @@ fn decoder(first: &Header) -> Result<(&'static str, Box<dyn AudioDecoder>)> {
         }
     };
     let mut parameters = AudioCodecParameters::new();
-    parameters
-        .for_codec(id)
-        .with_sample_rate(first.sample_rate_hz)
-        .with_channels(Channels::Positioned(positions));
+    parameters.for_codec(id).with_sample_rate(first.sample_rate_hz).with_channels(Channels::Positioned(positions));
     let decoder = symphonia::default::get_codecs()
         .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
         .map_err(|error| Error::Malformed { container: name, reason: error.to_string() })?;

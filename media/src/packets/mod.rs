@@ -34,7 +34,7 @@ const MAX_GAP_SECONDS: u64 = 3_600;
 /// How far timestamps rounded to milliseconds, by programs that are not exact, may be off, in seconds.
 const ROUNDING_SECONDS: f64 = 0.1;
 /// By how much a file may be shorter than it says without being cut off, in seconds.
-const MISCOUNT_SECONDS: f64 = 0.1;
+const MISCOUNT_SECONDS: f64 = 0.5;
 /// Streams recorded off the air start at any time; sound lost at the start of a file is shorter than this, in seconds.
 const LATE_START_SECONDS: i64 = 10;
 
@@ -101,11 +101,7 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
     let codec = Codec::new(container.name(), track)?;
     let place = Place::new(container, track, &codec, edit);
     let (sample_rate_hz, channels) = (codec.sample_rate_hz, codec.channels);
-    let length = place.length.or_else(|| {
-        let (base, duration) = (packets.media_info().time_base?, packets.media_info().duration?);
-        let seconds = duration.get() as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get());
-        Some((seconds * f64::from(sample_rate_hz)) as u64).filter(|&length| length > 0)
-    });
+    let length = place.length.or_else(|| duration(&*packets, sample_rate_hz));
     let format = Format {
         container: container.name(),
         codec: codec.name.clone(),
@@ -124,6 +120,7 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
         place,
         past_end,
         is_cut,
+        stated_length: length,
         timeline: Timeline::new(channels),
         last_length: 0,
         next: None,
@@ -134,9 +131,15 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
     Ok(Opened { format, content: Box::new(content) })
 }
 
+/// The length of a file by its own account, rounded, in samples per channel.
+fn duration(packets: &dyn FormatReader, sample_rate_hz: u32) -> Option<u64> {
+    let (base, duration) = (packets.media_info().time_base?, packets.media_info().duration?);
+    let seconds = duration.get() as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get());
+    Some((seconds * f64::from(sample_rate_hz)) as u64).filter(|&length| length > 0)
+}
+
 fn other_tracks(packets: &dyn FormatReader) -> usize {
-    let is_sound =
-        |track: &&Track| track.codec_params.as_ref().is_some_and(|parameters| parameters.audio().is_some());
+    let is_sound = |track: &&Track| track.codec_params.as_ref().is_some_and(|parameters| parameters.audio().is_some());
     packets.tracks().iter().filter(is_sound).count().saturating_sub(1)
 }
 
@@ -189,6 +192,8 @@ struct Packets {
     past_end: Arc<AtomicBool>,
     /// Whether the file is shorter than it says.
     is_cut: bool,
+    /// Samples per channel that the file says it has, rounded perhaps.
+    stated_length: Option<u64>,
     timeline: Timeline,
     /// Samples per channel of the last packet that could be decoded.
     last_length: u64,
@@ -323,7 +328,8 @@ impl Packets {
         let mut block = match decoded {
             Ok((block, sample_rate_hz)) => {
                 if block.first().is_none_or(Vec::is_empty) {
-                    self.next = None;
+                    // Timestamps of Ogg say where the sound of the next begins; rounded ones do not.
+                    self.next = Some(at).filter(|_| self.container != Container::Ogg);
                     return Ok(());
                 }
                 self.check(sample_rate_hz.unwrap_or(self.codec.sample_rate_hz), block.len())?;
@@ -356,7 +362,7 @@ impl Packets {
     fn end(&mut self) {
         self.ended = true;
         let position = self.timeline.position();
-        let missing = self.place.length.map_or(0, |length| length.saturating_sub(position));
+        let missing = self.stated_length.map_or(0, |length| length.saturating_sub(position));
         // Some programs count a few samples more than there are.
         let many = missing as f64 > MISCOUNT_SECONDS * f64::from(self.codec.sample_rate_hz);
         if many || self.is_cut {

@@ -36,9 +36,8 @@ pub enum Edit {
 impl Edit {
     /// Samples of the track before the recording, and the recording's length, where it is known. The track has `frames`.
     pub fn in_samples(self, sample_rate_hz: u32, frames: Option<u64>) -> (i64, Option<u64>) {
-        let scaled = |units: u64, scale: u32| {
-            (u128::from(units) * u128::from(sample_rate_hz) / u128::from(scale.max(1))) as i64
-        };
+        let scaled =
+            |units: u64, scale: u32| (u128::from(units) * u128::from(sample_rate_hz) / u128::from(scale.max(1))) as i64;
         match self {
             Self::Itunes { delay, length } => (delay as i64, Some(length)),
             Self::List { start, length, track_scale, movie_scale } => {
@@ -98,7 +97,8 @@ fn scale(content: &[u8]) -> u32 {
 
 fn list(moov: &[u8]) -> Option<Edit> {
     let movie_scale = scale(find(moov, &[b"mvhd"])?);
-    let is_sound = |track: &&[u8]| find(track, &[b"mdia", b"hdlr"]).and_then(|handler| handler.get(8..12)) == Some(b"soun");
+    let is_sound =
+        |track: &&[u8]| find(track, &[b"mdia", b"hdlr"]).and_then(|handler| handler.get(8..12)) == Some(b"soun");
     let track = boxes(moov).filter(|(name, _)| name == b"trak").map(|(_, track)| track).find(is_sound)?;
     let track_scale = scale(find(track, &[b"mdia", b"mdhd"])?);
     let list = find(track, &[b"edts", b"elst"])?;
@@ -108,7 +108,9 @@ fn list(moov: &[u8]) -> Option<Edit> {
     let mut edits = entries.filter_map(|entry| match wide {
         true => Some((u64_be(entry, 0), u64_be(entry, 8))).filter(|(_, start)| *start != u64::MAX),
         // Entries of -1 are pauses, which only matter beside a picture.
-        false => Some((u32_be(entry, 0).into(), u32_be(entry, 4).into())).filter(|(_, start)| *start != u32::MAX.into()),
+        false => {
+            Some((u32_be(entry, 0).into(), u32_be(entry, 4).into())).filter(|(_, start)| *start != u32::MAX.into())
+        }
     });
     match (edits.next(), edits.next()) {
         (Some((length, start)), None) => Some(Edit::List { start, length, track_scale, movie_scale }),
