@@ -53,7 +53,7 @@ impl Reader {
             range.start = tag_bytes;
         }
         let file_bytes = range.end - range.start;
-        let part = || Window::new(source, range).map(|window| Box::new(window) as Box<dyn Source>);
+        let part = || Window::new(source, [range]).map(|window| Box::new(window) as Box<dyn Source>);
         let opened = match &*start {
             start if riff::is_wave(start) => riff::open(part()?, file_bytes),
             start if aiff::is_aiff(start) => aiff::open(part()?, file_bytes),

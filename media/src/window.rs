@@ -1,31 +1,66 @@
-//! A part of a source, as a source of its own.
+//! Parts of a source, one after the other, as a source of their own.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use crate::reader::Source;
 
-/// A part of a source.
+/// Parts of a source.
 pub struct Window {
     source: Box<dyn Source>,
-    range: Range<u64>,
+    parts: Vec<Part>,
+    bytes: u64,
     position: u64,
 }
 
+struct Part {
+    /// Where it is in the source.
+    range: Range<u64>,
+    /// Bytes of the parts before it.
+    before: u64,
+}
+
 impl Window {
-    /// The bytes `range` of `source`.
-    pub fn new(mut source: Box<dyn Source>, range: Range<u64>) -> io::Result<Self> {
-        source.seek(SeekFrom::Start(range.start))?;
-        Ok(Self { source, range, position: 0 })
+    /// The bytes of `source` in these ranges, one after the other.
+    pub fn new(source: Box<dyn Source>, ranges: impl IntoIterator<Item = Range<u64>>) -> io::Result<Self> {
+        let mut bytes = 0;
+        let part = |range: Range<u64>| {
+            let before = bytes;
+            bytes += range.end - range.start;
+            Part { range, before }
+        };
+        let parts = ranges.into_iter().map(part).collect();
+        let mut window = Self { source, parts, bytes, position: 0 };
+        window.rewind()?;
+        Ok(window)
+    }
+
+    /// Bytes of all parts.
+    pub fn length(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The place in the source that the position is at, and how many bytes follow in the same part.
+    fn place(&self) -> Option<(u64, u64)> {
+        let index = self.parts.partition_point(|part| part.before <= self.position);
+        let Part { range, before } = self.parts.get(index.checked_sub(1)?)?;
+        let place = range.start + (self.position - before);
+        (place < range.end).then(|| (place, range.end - place))
     }
 }
 
 impl Read for Window {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = (self.range.end - self.range.start).saturating_sub(self.position);
+        let Some((_, left)) = self.place() else { return Ok(0) };
         let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let count = self.source.read(&mut buffer[..most])?;
         self.position += count as u64;
+        if count as u64 == left {
+            // The next part is elsewhere.
+            if let Some((place, _)) = self.place() {
+                self.source.seek(SeekFrom::Start(place))?;
+            }
+        }
         Ok(count)
     }
 }
@@ -34,15 +69,36 @@ impl Seek for Window {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => (self.range.end - self.range.start).checked_add_signed(offset),
+            SeekFrom::End(offset) => self.bytes.checked_add_signed(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
         };
-        let absolute = position.and_then(|position| self.range.start.checked_add(position));
-        let (Some(position), Some(absolute)) = (position, absolute) else {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a place before the start or beyond all numbers"));
+        let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "a place before the start or beyond all numbers");
+        self.position = position.ok_or_else(invalid)?;
+        if let Some((place, _)) = self.place() {
+            self.source.seek(SeekFrom::Start(place))?;
+        }
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    #[test]
+    fn parts_are_read_as_one() {
+        let mut window = Window::new(Box::new(Cursor::new(*b"0123456789")), [1..3, 5..5, 6..9]).expect("a source");
+        let mut rest = |from: SeekFrom| {
+            let mut bytes = Vec::new();
+            window.seek(from).and_then(|_| window.read_to_end(&mut bytes)).expect("within it");
+            bytes
         };
-        self.source.seek(SeekFrom::Start(absolute))?;
-        self.position = position;
-        Ok(position)
+        assert_eq!(rest(SeekFrom::Start(0)), b"12678");
+        assert_eq!(rest(SeekFrom::Start(3)), b"78");
+        assert_eq!(rest(SeekFrom::End(-1)), b"8");
+        assert_eq!(rest(SeekFrom::Start(9)), b"");
+        window.seek(SeekFrom::Current(-20)).expect_err("before the start");
     }
 }

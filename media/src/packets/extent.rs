@@ -9,11 +9,12 @@ use crate::padded::Extent;
 
 /// What the outermost boxes of a file say.
 pub fn stated(container: Container, source: &mut (impl Read + Seek), file_bytes: u64) -> Result<Extent> {
-    let (bytes, patch) = match container {
-        Container::Ogg | Container::Flac => (0, None),
-        Container::Mp4 => (mp4(source, file_bytes)?, None),
+    let plain = |bytes| Extent { bytes, patch: None };
+    let Extent { bytes, patch } = match container {
+        Container::Ogg | Container::Flac => plain(0),
+        Container::Mp4 => plain(mp4(source, file_bytes)?),
         Container::Matroska => matroska(source)?,
-        Container::Caf => (caf(source, file_bytes)?, None),
+        Container::Caf => plain(caf(source, file_bytes)?),
     };
     // No file is longer; such a number is damage.
     let is_cut = (file_bytes..MAX_BYTES).contains(&bytes);
@@ -53,8 +54,9 @@ fn caf(source: &mut (impl Read + Seek), file_bytes: u64) -> Result<u64> {
 }
 
 /// The end of the first segment, after the EBML header (RFC 8794, section 4), and the bytes by which it has no known size.
-fn matroska(source: &mut (impl Read + Seek)) -> Result<(u64, Option<(u64, Vec<u8>)>)> {
+fn matroska(source: &mut (impl Read + Seek)) -> Result<Extent> {
     const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
+    const NONE: Extent = Extent { bytes: 0, patch: None };
     let start = read_at(source, 0, 4096)?;
     // Both have names of four bytes.
     let element = |position: usize| start.get(position + 4..).and_then(size);
@@ -63,12 +65,12 @@ fn matroska(source: &mut (impl Read + Seek)) -> Result<(u64, Option<(u64, Vec<u8
     };
     let segment = element(0).and_then(|header| usize::try_from(end(0, header)?).ok());
     let Some(segment) = segment.filter(|&at| start.get(at..).is_some_and(|rest| rest.starts_with(&SEGMENT))) else {
-        return Ok((0, None));
+        return Ok(NONE);
     };
-    let Some(header) = element(segment) else { return Ok((0, None)) };
+    let Some(header) = element(segment) else { return Ok(NONE) };
     let mut unknown = vec![0xff; header.1];
     unknown[0] = 0xff >> (header.1 - 1);
-    Ok((end(segment, header).unwrap_or(0), Some((segment as u64 + 4, unknown))))
+    Ok(Extent { bytes: end(segment, header).unwrap_or(0), patch: Some((segment as u64 + 4, unknown)) })
 }
 
 /// The size of an element and the bytes that say it; none for a size that is not known, which is all ones.

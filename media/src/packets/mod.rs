@@ -6,6 +6,7 @@
 mod codec;
 mod extent;
 mod mp4;
+mod ogg;
 mod tags;
 
 use std::io::{ErrorKind, Read};
@@ -25,6 +26,7 @@ use crate::layout;
 use crate::padded::Padded;
 use crate::reader::{Block, Content, Opened, Source};
 use crate::timeline::Timeline;
+use crate::window::Window;
 use codec::Codec;
 
 /// Packets in a row that may be broken before a file is taken to end there.
@@ -56,7 +58,7 @@ impl Container {
             start if start.starts_with(b"OggS") => Some(Self::Ogg),
             start if start.starts_with(b"fLaC") => Some(Self::Flac),
             start if start.starts_with(b"caff") => Some(Self::Caf),
-            start if start.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) => Some(Self::Matroska),
+            [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(Self::Matroska),
             start if start.get(4..8).is_some_and(|name| mp4_boxes.contains(&name)) => Some(Self::Mp4),
             _ => None,
         }
@@ -79,13 +81,23 @@ pub fn is_known(start: &[u8]) -> bool {
 }
 
 /// Opens such a file.
-pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
+pub fn open(mut source: Box<dyn Source>, mut file_bytes: u64) -> Result<Opened> {
     let mut start = [0; 8];
     source.read_exact(&mut start)?;
     let container = Container::of(&start).ok_or(Error::UnknownFormat)?;
-    let extent = extent::stated(container, &mut source, file_bytes)?;
     let edit = if container == Container::Mp4 { mp4::edit(&mut source, file_bytes)? } else { None };
-    let is_cut = extent.bytes > file_bytes;
+    let mut is_cut = false;
+    if container == Container::Ogg {
+        let (pages, ends_within) = ogg::pages(&mut source)?;
+        let pages = Window::new(source, pages)?;
+        (file_bytes, is_cut) = (pages.length(), ends_within);
+        source = Box::new(pages);
+    }
+    if file_bytes == 0 {
+        return Err(Error::Malformed { container: container.name(), reason: "no part of it is whole".into() });
+    }
+    let extent = extent::stated(container, &mut source, file_bytes)?;
+    is_cut |= extent.bytes > file_bytes;
     let source = Padded::new(source, file_bytes, extent)?;
     let past_end = source.past_end();
     let malformed = |error: PacketError| match error {

@@ -47,7 +47,7 @@ fn add(metadata: &mut Metadata, revision: &MetadataRevision) {
 }
 
 fn is_about_encoding(key: &str) -> bool {
-    [CHANNEL_MASK, "ENCODER", "TSSE", "\u{a9}too", "----:com.apple.iTunes:iTunSMPB", "DURATION", "ISFT"]
-        .iter()
-        .any(|known| key.eq_ignore_ascii_case(known))
+    let key = key.to_ascii_uppercase();
+    let known = ["TSSE", "\u{a9}TOO", "DURATION", "ISFT", CHANNEL_MASK];
+    known.contains(&&*key) || ["ENCODER", "ITUNSMPB"].iter().any(|part| key.contains(part))
 }

@@ -137,7 +137,7 @@ fn next(source: &mut (impl Read + Seek), kind: Kind, start: u64, size: u64) -> R
         return Ok(end);
     }
     let after = read_at(source, end, 5)?;
-    let names = |bytes: Option<&[u8]>| bytes.is_some_and(|bytes| is_name(bytes));
+    let names = |bytes: Option<&[u8]>| bytes.is_some_and(is_name);
     let forgotten = names(after.get(..4)) && !names(after.get(1..5));
     Ok(if forgotten { end } else { end + 1 })
 }

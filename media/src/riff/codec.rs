@@ -109,7 +109,7 @@ fn adpcm(
     let body = per_channel.saturating_sub(header_bytes);
     // IMA interleaves words of 4 bytes.
     let unit = if id == CODEC_ID_ADPCM_IMA_WAV { 4 } else { 1 };
-    if body == 0 || block_bytes % channels as u64 != 0 || body % unit != 0 {
+    if body == 0 || !block_bytes.is_multiple_of(channels as u64) || !body.is_multiple_of(unit) {
         let reason = format!("{name} in blocks of {block_bytes} bytes, which cannot be");
         return Err(Error::Malformed { container, reason });
     }

@@ -25,7 +25,7 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
     let codec = match content {
         codec::Content::Samples(codec) => codec,
         codec::Content::Mpeg => {
-            let stream = Window::new(source, place.bytes)?;
+            let stream = Window::new(source, [place.bytes])?;
             let mut opened = mpeg::open(Box::new(stream))?;
             (opened.format.container, opened.format.metadata) = (container, metadata);
             return Ok(opened);
