@@ -48,6 +48,9 @@ pub enum Entry {
         all: Group,
         /// Mean scores for each kind of noise.
         by_kind: Vec<Group>,
+        /// Items without scores, because the network gave samples that are not finite.
+        #[serde(default)]
+        not_finite: usize,
         /// Whether the network was the best so far.
         best: bool,
     },

@@ -3,6 +3,7 @@
 mod arguments;
 mod average;
 mod beginning;
+mod best;
 mod checkpoint;
 pub mod gradients;
 pub mod pieces;
@@ -16,12 +17,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{AdamW, AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn_train::Interrupter;
-use shared::bundle::{self, Bundle, Card, Precision, Score};
+use shared::bundle::{self, Bundle};
 use shared::nn::NetworkConfig;
 
 pub use arguments::TrainArguments;
@@ -31,7 +31,7 @@ use self::average::Average;
 use self::checkpoint::{State, Trained};
 use self::pieces::Cut;
 use self::step::{How, Stepper, Trainee};
-use self::validate::{Example, ValidationSet};
+use self::validate::ValidationSet;
 use self::watch::Watch;
 use crate::SAMPLE_RATE_HZ;
 use crate::audio_file::write_whole;
@@ -40,7 +40,6 @@ use crate::device::{Devices, Training};
 use crate::interrupt::{self, Interrupted};
 use crate::recipe::Recipe;
 use crate::run::{self, Entry};
-use crate::scores::{Group, Scored};
 
 /// How a run starts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,6 +70,7 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     );
     let sources = plan::sources(&recipe.data.sources)?;
     let valid = ValidationSet::new(&corpus.valid, recipe.noise.is_none())?;
+    valid.left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
     let mut plan = Plan::new(recipe, &corpus, valid.len(), &devices)?;
     let maker = Arc::new(Maker::new(corpus.train, recipe));
     plan.epoch_items = maker.epoch_length();
@@ -200,85 +200,6 @@ impl Training for TrainJob<'_> {
             state.best.map(|(score, step)| format!(", {score:.2} dB SI-SDR on the validation set after step {step}"));
         println!("{}{}", self.run.join("best.zip").display(), best.unwrap_or_default());
         Ok(())
-    }
-}
-
-impl TrainJob<'_> {
-    /// Scores the network, and keeps it if it is the best so far.
-    fn validate<B: AutodiffBackend>(
-        &self,
-        trained: &Trained<B, Adam<B>>,
-        state: &mut State,
-        device: &B::Device,
-        metrics: &mut run::write::Metrics,
-        watch: &mut Watch,
-    ) -> Result<()> {
-        let network = match &trained.average {
-            Some(average) => average.network(&trained.trainee.network),
-            None => trained.trainee.network.valid(),
-        };
-        let (step, steps, items) = (state.step, self.recipe.schedule.steps, self.valid.len());
-        let progress = |done| watch.validated(done, items, step, steps);
-        let (scored, examples) = self.valid.score(network.clone(), &state.network, device, progress)?;
-        let Some(all) = ValidationSet::overall(&scored) else { bail!("the validation set is empty") };
-        let score = all.after.si_sdr_db;
-        let best = state.best.is_none_or(|(before, _)| score > before);
-        if best {
-            state.best = Some((score, step));
-            state.since_best = 0;
-            let card = self.card(&state.network, step, &scored);
-            let bundle = Bundle::pack(&network, state.network.clone(), SAMPLE_RATE_HZ, Precision::F32, card)?;
-            write_whole(&self.run.join("best.zip"), &bundle.to_bytes()?)?;
-            write_whole(&self.run.join("scores.json"), &serde_json::to_vec_pretty(&scored)?)?;
-            for (number, Example { signals, .. }) in examples.iter().enumerate() {
-                run::write::example(self.run, number, signals)?;
-            }
-        } else {
-            state.since_best += 1;
-        }
-        let entry = Entry::Validation { step, all, by_kind: Group::by_kind(&scored), best };
-        metrics.write(&entry)?;
-        watch.entry(&entry);
-        Ok(())
-    }
-
-    fn card(&self, config: &NetworkConfig, step: usize, scored: &[Scored]) -> Card {
-        let Self { recipe, plan, .. } = self;
-        let score = |group: Group| {
-            let set = format!("{} of {}", group.name, self.valid.describe());
-            let figure = |metric: &str, before: f64, after: f64| Score {
-                set: set.clone(),
-                metric: metric.into(),
-                before,
-                after,
-            };
-            let mut figures = vec![figure("SI-SDR, dB", group.before.si_sdr_db, group.after.si_sdr_db)];
-            if let (Some(before), Some(after)) = (group.before.stoi, group.after.stoi) {
-                figures.push(figure("STOI", before, after));
-            }
-            figures
-        };
-        Card {
-            name: plan.name.clone(),
-            summary: recipe.run.summary.clone(),
-            parameters: config.parameters() as usize,
-            macs_per_second: config.macs_per_second(SAMPLE_RATE_HZ),
-            training: bundle::Training {
-                command: plan.command.clone(),
-                commit: plan.commit.clone(),
-                began_with: plan.begins_with.clone(),
-                seed: plan.seed,
-                steps: step,
-                hours_seen: plan.hours.unwrap_or_default() * step as f64 / plan.steps as f64,
-                loss: plan.loss.clone(),
-                noise: recipe.noise.chains.summary(),
-                device: format!("{} ({})", plan.device, plan.hardware),
-                date: time::OffsetDateTime::now_utc().date().to_string(),
-            },
-            data: self.sources.clone(),
-            scores: Group::by_kind(scored).into_iter().flat_map(score).collect(),
-            limits: recipe.run.limits.clone(),
-        }
     }
 }
 

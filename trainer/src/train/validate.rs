@@ -1,6 +1,6 @@
 //! Scoring a network while it is being trained, through the same pipeline that people will use.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::prelude::*;
 use serde_json::json;
 use shared::nn::{Network, NetworkConfig};
@@ -35,6 +35,18 @@ const EXAMPLES_OF_A_KIND: usize = 1;
 /// A fixed set of items, the same in every run on one corpus.
 pub struct ValidationSet {
     items: Vec<Case>,
+    /// What cannot be scored, a line for each item.
+    left_out: Vec<String>,
+}
+
+/// How a network did on the set.
+pub struct Validation {
+    /// Scores of every item that has some.
+    pub scored: Vec<Scored>,
+    /// Items for which the network gave samples that are not finite.
+    pub not_finite: usize,
+    /// Some items to hear.
+    pub examples: Vec<Example>,
 }
 
 /// An item of the set.
@@ -44,13 +56,6 @@ struct Case {
     item: Item,
     /// Scores of the noisy signal, which no network changes.
     before: Scores,
-}
-
-impl Case {
-    fn new(kind: &str, item: Item) -> Self {
-        let before = Scores::of(&item.noisy, &item.clean, &item.noisy, SAMPLE_RATE_HZ);
-        Self { kind: kind.into(), item, before }
-    }
 }
 
 /// An item with the network's output.
@@ -69,30 +74,61 @@ impl ValidationSet {
     /// When a recording cannot be read.
     pub fn new(split: &Split, no_noise: bool) -> Result<Self> {
         let len = (SECONDS * SAMPLE_RATE_HZ) as usize;
-        let mut items = Vec::new();
+        let mut set = Self { items: Vec::new(), left_out: Vec::new() };
         if !split.speech.is_empty() && !no_noise {
             for index in 0..RECORDED {
-                items.push(Case::new(RECORDED_KIND, Item::recorded(split, len, index)?));
+                set.add(RECORDED_KIND, Item::recorded(split, len, index)?);
             }
             for (kind, field, [first, last]) in OTHER_KINDS {
                 for index in 0..OTHERS {
                     let value = first + (last - first) * index as f64 / (OTHERS - 1) as f64;
                     let chain = Chain::from_json(&json!([{"kind": kind, field: value}]).to_string()).context(kind)?;
-                    items.push(Case::new(kind, Item::corrupted(split, &chain, len, index)?));
+                    set.add(kind, Item::corrupted(split, &chain, len, index)?);
                 }
             }
         }
         if !split.speech.is_empty() {
             for index in 0..OTHERS {
-                items.push(Case::new(CLEAN, Item::corrupted(split, &Chain::default(), len, index)?));
+                set.add(CLEAN, Item::corrupted(split, &Chain::default(), len, index)?);
             }
         }
         if !split.pairs.is_empty() {
             for index in 0..RECORDED {
-                items.push(Case::new(PAIRED, Item::paired(split, len, index)?));
+                set.add(PAIRED, Item::paired(split, len, index)?);
             }
         }
-        Ok(Self { items })
+        if set.items.is_empty() {
+            bail!("the validation set has no item to score: {}", set.left_out.first().map_or("", |reason| reason));
+        }
+        Ok(set)
+    }
+
+    /// Adds an item if it can be scored.
+    fn add(&mut self, kind: &str, item: Item) {
+        match Scores::of(&item.noisy, &item.clean, &item.noisy, SAMPLE_RATE_HZ) {
+            Ok(before) => self.items.push(Case { kind: kind.into(), item, before }),
+            Err(reason) => {
+                let number = self.items.len() + self.left_out.len();
+                self.left_out.push(format!("item {number} of the validation set ({kind}): {reason}"));
+            }
+        }
+    }
+
+    /// What was left out because it has no scores, a line for each item.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// A checksum of every sample: whether two sets give scores that can be compared. It may also differ on another processor.
+    pub fn checksum(&self) -> u32 {
+        let mut checksum = crc32fast::Hasher::new();
+        for Case { kind, item: Item { clean, noisy }, .. } in &self.items {
+            checksum.update(kind.as_bytes());
+            for side in [clean, noisy] {
+                checksum.update(&side.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<u8>>());
+            }
+        }
+        checksum.finalize()
     }
 
     /// How many items there are.
@@ -102,9 +138,13 @@ impl ValidationSet {
 
     /// The mean that checkpoints are chosen by: of recorded noise and pairs, or of clean speech where there is nothing else. Networks that
     /// do little score high on the report's corruptions, of which most leave 30 dB, so those are only told.
-    pub fn overall(scored: &[Scored]) -> Option<Group> {
+    ///
+    /// # Panics
+    /// When nothing is scored, which [`ValidationSet::score`] refuses.
+    pub fn overall(scored: &[Scored]) -> Group {
         let chosen: Vec<&Scored> = scored.iter().filter(|item| CHOSEN_BY.contains(&item.kind.as_str())).collect();
-        Group::of("all", &chosen).or_else(|| Group::of(CLEAN, &scored.iter().collect::<Vec<_>>()))
+        let group = Group::of("all", &chosen).or_else(|| Group::of(CLEAN, &scored.iter().collect::<Vec<_>>()));
+        group.expect("a validation scores at least one item")
     }
 
     /// In words.
@@ -115,25 +155,31 @@ impl ValidationSet {
     /// Scores a network that is not being trained. `progress` is told of every item that is done.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When the device fails, or the network gives nothing finite for any item.
     pub fn score<B: Backend>(
         &self,
         network: Network<B>,
         config: &NetworkConfig,
         device: &B::Device,
         mut progress: impl FnMut(usize),
-    ) -> Result<(Vec<Scored>, Vec<Example>)> {
+    ) -> Result<Validation> {
         let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, device.clone());
-        let (mut scored, mut examples) = (Vec::new(), Vec::<Example>::new());
+        let (mut scored, mut not_finite, mut examples) = (Vec::new(), 0, Vec::<Example>::new());
         for (number, Case { kind, item: Item { clean, noisy }, before }) in self.items.iter().enumerate() {
             let estimate = pollster::block_on(denoiser.pieces(noisy, |_| ()))?;
-            let after = Scores::of(noisy, clean, &estimate, SAMPLE_RATE_HZ);
+            progress(number + 1);
+            let Ok(after) = Scores::of(noisy, clean, &estimate, SAMPLE_RATE_HZ) else {
+                not_finite += 1;
+                continue;
+            };
             scored.push(Scored { name: format!("{kind} {number}"), kind: kind.clone(), before: *before, after });
             if examples.iter().filter(|example| example.kind == *kind).count() < EXAMPLES_OF_A_KIND {
                 examples.push(Example { kind: kind.clone(), signals: [clean.clone(), noisy.clone(), estimate] });
             }
-            progress(number + 1);
         }
-        Ok((scored, examples))
+        if scored.is_empty() {
+            bail!("the network's output is not finite: training has diverged. Try a lower optimiser.learning_rate");
+        }
+        Ok(Validation { scored, not_finite, examples })
     }
 }
