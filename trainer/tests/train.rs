@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
 mod common;
+#[path = "train/resume.rs"]
+mod resume;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -300,6 +302,36 @@ fn every_way_to_train_works() {
 }
 
 #[test]
+fn pairs_that_cannot_be_used_are_left_out_on_request() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    for (split, index) in [("train", 0), ("train", 1), ("train", 2), ("train", 3), ("valid", 4)] {
+        for side in ["clean", "noisy"] {
+            write(&root.join(format!("{side}/{split}/{index}.wav")), 16_000, speech(index, 1.0));
+        }
+    }
+    fs::write(root.join("noisy/train/1.wav"), "no sound").unwrap();
+    write(&root.join("noisy/train/2.wav"), 16_000, vec![0.0; 16_000]);
+    write(&root.join("noisy/train/3.wav"), 16_000, speech(3, 0.5));
+    let plan = "train autoencoder --set data.clean=clean --set data.noisy=noisy --set data.crop_seconds=0.5 --plan";
+    let line = fail(root, plan);
+    assert!(line.contains("noisy/train/1.wav") && line.contains("(and 1 more)"), "{line}");
+    let said = succeed(root, &format!("{plan} --set data.skip_unusable=true"));
+    assert!(said.contains("training    1 recordings (1 pairs)"), "{said}");
+    for reason in ["clean/train/1.wav has no noisy recording", "noisy/train/2.wav is silent", "3.wav: expected 1.000 s"]
+    {
+        assert!(said.contains(reason), "{reason}: {said}");
+    }
+    fs::remove_file(root.join("noisy/train/0.wav")).unwrap();
+    let line = fail(root, &format!("{plan} --set data.skip_unusable=true"));
+    assert!(line.contains("not one pair of clean can be used: "), "{line}");
+    // Which of the two is meant?
+    write(&root.join("noisy/valid/4.wave"), 16_000, speech(4, 1.0));
+    let line = fail(root, &format!("{plan} --set data.skip_unusable=true"));
+    assert!(line.contains("have the same name: remove one of them"), "{line}");
+}
+
+#[test]
 fn a_run_begins_with_the_weights_of_a_model() {
     let folder = corpus();
     let root = folder.path();
@@ -466,6 +498,11 @@ fn bad_input_costs_one_line() {
     fs::write(root.join("later.toml"), "version = 9\n").unwrap();
     let line = fail(root, "train later.toml -o new");
     assert!(line.contains("later.toml") && line.contains("expected 1, got 9"), "{line}");
+    for name in ["../outside", "a/b", "..", "/tmp/run"] {
+        let line = fail(root, &format!("{RUN} --set run.name={name}"));
+        assert!(line.contains("run.name: expected one plain folder name"), "{line}");
+    }
+    assert!(!root.join("runs").exists());
     let line = fail(root, "train dcunet-smal -o new");
     assert!(line.contains("did you mean dcunet-small?"), "{line}");
     let line = fail(root, "train autoencoder --set schedule.stesp=3 -o new");

@@ -47,6 +47,17 @@ pub struct Recording {
     pub seconds: f64,
     /// The folder it lies in, which is taken for its speaker.
     pub speaker: String,
+    /// What is known of its file; none if code made it.
+    pub file: Option<FileIdentity>,
+}
+
+/// By what a file is known again wherever it lies.
+#[derive(Clone, Debug)]
+pub struct FileIdentity {
+    /// Its path below the folder that was searched, with `/` between its parts.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 impl Split {
@@ -143,7 +154,7 @@ impl Corpus {
 impl Recording {
     fn made(samples: Vec<f32>, speaker: String) -> Self {
         let seconds = samples.len() as f64 / f64::from(SAMPLE_RATE_HZ);
-        Self { source: Source::Made(Arc::new(samples)), seconds, speaker }
+        Self { source: Source::Made(Arc::new(samples)), seconds, speaker, file: None }
     }
 
     fn path(&self) -> &Path {
@@ -190,7 +201,9 @@ fn usable(folder: &Path, left_out: &mut Vec<String>) -> Result<Vec<Recording>> {
         match file.content {
             Content::Sound { seconds } => {
                 let speaker = path.parent().unwrap_or(folder).display().to_string();
-                recordings.push(Recording { source: Source::File(path), seconds, speaker });
+                let parts: Vec<_> = file.path.iter().map(|part| part.to_string_lossy()).collect();
+                let file = Some(FileIdentity { name: parts.join("/"), bytes: file.bytes });
+                recordings.push(Recording { source: Source::File(path), seconds, speaker, file });
             }
             Content::Silence => left_out.push(format!("{} is silent", path.display())),
             Content::Unusable(reason) => left_out.push(reason),

@@ -6,6 +6,7 @@ mod beginning;
 mod best;
 mod checkpoint;
 pub mod gradients;
+mod inputs;
 pub mod pieces;
 mod plan;
 pub mod step;
@@ -29,6 +30,7 @@ pub use plan::Plan;
 
 use self::average::Average;
 use self::checkpoint::{State, Trained};
+use self::inputs::Inputs;
 use self::pieces::Cut;
 use self::step::{How, Stepper, Trainee};
 use self::validate::ValidationSet;
@@ -42,20 +44,25 @@ use crate::recipe::Recipe;
 use crate::run::{self, Entry};
 
 /// How a run starts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Start {
     /// Whether it goes on from its last checkpoint.
     pub resume: bool,
+    /// Whether it may go on with other data than it began with.
+    pub accept_changed_data: bool,
     /// Whether the plan is all that is wanted.
     pub plan_only: bool,
     /// Whether there is to be no dashboard.
     pub plain: bool,
+    /// Fields of the recipe that were set on the command line, now or when the run began.
+    pub overrides: Vec<String>,
 }
 
 /// Trains by a recipe on what it names, in the folder `run`.
 ///
 /// # Errors
-/// When data, recipe and device do not go together, when something cannot be read or written, or when the run is interrupted.
+/// When data, recipe and device do not go together, when the data of a run that is resumed changed and the change is not accepted, when
+/// something cannot be read or written, or when the run is interrupted.
 pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<()> {
     let devices: Devices = recipe.run.device.parse().map_err(|error| anyhow::anyhow!("run.device: {error}"))?;
     corpus.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
@@ -72,22 +79,37 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     let valid = ValidationSet::new(&corpus.valid, recipe.noise.is_none())?;
     valid.left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
     let mut plan = Plan::new(recipe, &corpus, valid.len(), &devices)?;
-    let maker = Arc::new(Maker::new(corpus.train, recipe));
-    plan.epoch_items = maker.epoch_length();
-    let weights = if start.resume {
+    plan.overrides.clone_from(&start.overrides);
+    if start.resume {
         plan.keep_beginning(run);
-        None
-    } else {
-        beginning::first_weights(recipe)?
-    };
+    }
+    // A run that was stopped before its first checkpoint begins as it did then.
+    let begins = !start.resume || !checkpoint::any(run)?;
+    let weights = if begins { beginning::first_weights(recipe)? } else { None };
     if let Some(Bundle { card, .. }) = &weights {
         plan.begins_with = beginning::description(card);
     }
+    let inputs = Inputs::of(&corpus, weights.as_ref())?;
+    let before = if start.resume { Inputs::read(run)? } else { None };
+    let changes = before.as_ref().map_or(vec![], |before| before.changes(&inputs));
+    if !changes.is_empty() && !start.accept_changed_data {
+        bail!(
+            "the data changed since {} began: {}. Restore it, or resume with the data as it is now by --accept-changed-data",
+            run.display(),
+            changes.join("; ")
+        );
+    }
+    if start.resume && before.is_none() {
+        eprintln!("{} has no data.json: whether the data changed since the run began is not known", run.display());
+    }
+    let maker = Arc::new(Maker::new(corpus.train, recipe));
+    plan.epoch_items = maker.epoch_length();
     eprintln!("{plan}");
     if start.plan_only {
         return Ok(());
     }
-    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights };
+    let data = Data { inputs, before, changes };
+    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data };
     devices.train(job, recipe.run.gradient_checkpointing)
 }
 
@@ -101,6 +123,14 @@ struct TrainJob<'a> {
     valid: ValidationSet,
     /// The first weights, where they are not random.
     weights: Option<Bundle>,
+    data: Data,
+}
+
+/// What a run is made from now, what it was made from before it was resumed, and what changed.
+struct Data {
+    inputs: Inputs,
+    before: Option<Inputs>,
+    changes: Vec<String>,
 }
 
 /// The optimiser of all runs.
@@ -109,7 +139,7 @@ pub type Adam<B> = OptimizerAdaptor<AdamW, Trainee<B>, B>;
 impl Training for TrainJob<'_> {
     type Output = ();
 
-    fn run<B: AutodiffBackend>(self, devices: Vec<B::Device>) -> Result<()> {
+    fn run<B: AutodiffBackend>(mut self, devices: Vec<B::Device>) -> Result<()> {
         let Recipe { optimiser, schedule, run: about, .. } = self.recipe;
         let config = self.recipe.network_config()?;
         let device = devices[0].clone();
@@ -135,10 +165,21 @@ impl Training for TrainJob<'_> {
             eprintln!("goes on after step {}", state.step);
         }
         run::write::create(self.run)?;
-        write_whole(&self.run.join("recipe.toml"), self.recipe.to_toml()?.as_bytes())?;
-        self.plan.save(self.run)?;
-
         let mut metrics = run::write::Metrics::open(self.run, state.step)?;
+        if self.start.resume {
+            let best = self.recognise_best::<B>(&mut state, &device)?;
+            let changes = std::mem::take(&mut self.data.changes);
+            self.data.inputs.follow(self.data.before.take().unwrap_or_default(), state.step, &changes);
+            if best.is_some() || !changes.is_empty() {
+                let entry = Entry::Resumed { step: state.step, changes, best };
+                metrics.write(&entry)?;
+            }
+        }
+        self.data.inputs.save(self.run)?;
+        self.plan.save(self.run)?;
+        // The last one, because a folder with a recipe holds a run that can be resumed.
+        write_whole(&self.run.join("recipe.toml"), self.recipe.to_toml()?.as_bytes())?;
+
         let mut loader = Loader::start(&self.maker, schedule.batch_size, state.step, self.recipe.data.workers);
         let stepper = Stepper::<B, Adam<B>>::new(how(self.recipe, &config), devices);
         let interrupter = Interrupter::new();

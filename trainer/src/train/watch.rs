@@ -96,6 +96,7 @@ impl Watch {
                     let figures = [(SI_SDR, Some(all.after.si_sdr_db)), (STOI, all.after.stoi)];
                     figures.into_iter().filter_map(state).for_each(|state| dashboard.update_valid(state));
                 }
+                Entry::Resumed { .. } => {}
             },
         }
     }
@@ -140,6 +141,7 @@ fn line(entry: &Entry) -> String {
             };
             format!("step {step}: SI-SDR {before:.2} → {after:.2} dB{best} ({}){left_out}", kinds.join(", "))
         }
+        Entry::Resumed { step, changes, .. } => format!("resumed after step {step}: {}", changes.join("; ")),
     }
 }
 
