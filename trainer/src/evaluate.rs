@@ -247,7 +247,9 @@ impl Row {
 
 /// Prints rows under a heading for each set of them.
 fn print_table(sets: &[(&str, Vec<Row>)]) {
-    const FIGURES: [(&str, fn(&Scores) -> Option<f64>, usize); 5] = [
+    /// Heading, score, digits after the point.
+    type Figure = (&'static str, fn(&Scores) -> Option<f64>, usize);
+    const FIGURES: [Figure; 5] = [
         ("SI-SDR, dB", |s| Some(s.si_sdr_db), 2),
         ("SNR, dB", |s| Some(s.snr_db), 2),
         ("wSDR", |s| Some(s.wsdr), 3),

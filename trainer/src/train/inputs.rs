@@ -9,8 +9,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use burn::backend::Flex;
 use serde::{Deserialize, Serialize};
-use shared::Bundle;
+use shared::{Bundle, Weights};
 
 use crate::audio_file::write_whole;
 use crate::data::Corpus;
@@ -27,7 +28,7 @@ const NAMED: usize = 3;
 pub struct Inputs {
     /// Recordings by what they are for, and by their paths below the recipe's folder.
     recordings: BTreeMap<String, BTreeMap<String, Extent>>,
-    /// CRC-32 of the model that the first step begins with. None where the first weights are random, or were not needed any more.
+    /// CRC-32 of the weights that the first step begins with. None where the first weights are random, or were not needed any more.
     first_weights: Option<u32>,
     /// Changes that were accepted, in order.
     accepted: Vec<Accepted>,
@@ -51,7 +52,7 @@ impl Inputs {
     /// What a run would be made from now.
     ///
     /// # Errors
-    /// When the first weights cannot be packed.
+    /// When the first weights cannot be read.
     pub fn of(corpus: &Corpus, first_weights: Option<&Bundle>) -> Result<Self> {
         let mut recordings = BTreeMap::<String, BTreeMap<String, Extent>>::new();
         for (split, name) in [(&corpus.train, "training"), (&corpus.valid, "validation")] {
@@ -68,8 +69,7 @@ impl Inputs {
                 add("pairs, noisy", noisy);
             });
         }
-        let first_weights = first_weights.map(|bundle| bundle.to_bytes().map(|bytes| crc32fast::hash(&bytes)));
-        Ok(Self { recordings, first_weights: first_weights.transpose()?, accepted: vec![] })
+        Ok(Self { recordings, first_weights: first_weights.map(checksum).transpose()?, accepted: vec![] })
     }
 
     /// What the run in a folder was made from, if that is known: earlier programs did not keep it.
@@ -133,6 +133,17 @@ impl Inputs {
     pub fn save(&self, run: &Path) -> Result<()> {
         write_whole(&run.join(FILE), &serde_json::to_vec(self)?)
     }
+}
+
+/// A checksum of a model's weights. Not of its bytes: each time that a network is packed, its parameters have other numbers.
+fn checksum(bundle: &Bundle) -> Result<u32> {
+    let weights = Weights::of(&bundle.network::<Flex>(&Default::default())?)?;
+    let mut checksum = crc32fast::Hasher::new();
+    for (name, weight) in weights.iter() {
+        checksum.update(name.as_bytes());
+        checksum.update(&weight.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
+    }
+    Ok(checksum.finalize())
 }
 
 impl Extent {

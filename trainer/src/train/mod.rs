@@ -94,7 +94,8 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     let changes = before.as_ref().map_or(vec![], |before| before.changes(&inputs));
     if !changes.is_empty() && !start.accept_changed_data {
         bail!(
-            "the data changed since {} began: {}. Restore it, or resume with the data as it is now by --accept-changed-data",
+            "the data changed since {} began: {}. Restore it, begin another run with another --out, or resume with the data as it is \
+             now by `trainer train --resume --accept-changed-data`",
             run.display(),
             changes.join("; ")
         );
