@@ -41,6 +41,9 @@ impl Scores {
     /// # Errors
     /// When `clean` or `noisy` is silent, or a sample is not finite: then there is no score to give.
     pub fn of(noisy: &[f32], clean: &[f32], estimate: &[f32], sample_rate_hz: u32) -> Result<Self, NoScores> {
+        if ![noisy, clean, estimate].into_iter().flatten().all(|sample| sample.is_finite()) {
+            return Err(NoScores::NotFinite);
+        }
         if is_silent(clean) {
             return Err(NoScores::SilentOriginal);
         }
@@ -49,6 +52,7 @@ impl Scores {
         }
         let [si_sdr_db, snr_db] = [metric::si_sdr, metric::snr].map(|score| score(clean, estimate));
         let wsdr = metric::wsdr(noisy, clean, estimate);
+        // Samples near the largest number overflow.
         if ![si_sdr_db, snr_db, wsdr].iter().all(|score| score.is_finite()) {
             return Err(NoScores::NotFinite);
         }

@@ -138,7 +138,9 @@ impl Report {
                 validations.iter().filter_map(|entry| Some((entry.step, value(of(entry.all))?))).collect()
             };
             let (after, before) = (scored(|group| &group.after), scored(|group| &group.before));
-            let best = self.best().map(|(step, _)| step);
+            // A score on other data than the curve's is no point of it.
+            let of_curve = |all: &Group| validations.iter().any(|validation| std::ptr::eq(validation.all, all));
+            let best = self.best().filter(|(_, all)| of_curve(all)).map(|(step, _)| step);
             let series = vec![Series { name: "after", points: after }, Series { name: "before", points: before }];
             Chart { title, unit, from_zero: false, series, best }
         };
