@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// Four steps with one validation at the end. Without noise that takes ten items, not eighty.
+/// Four steps with one short validation at the end.
 const FOUR: &str = "--set schedule.steps=4 --set schedule.valid_every=4 --set noise.chains=[{weight=1,chain=[]}]";
 
 fn json(path: &Path) -> Value {
