@@ -4,8 +4,12 @@ python scripts/score.py --clean CLEAN --noisy NOISY --estimate DENOISED [--files
 
 The table is that of `trainer evaluate`, with PESQ: means by kind of noise, by the input's SNR, and over all, before and
 after. Files are paired by their paths below the folders, without extensions. The first folder below NOISY is the kind of
-noise: the original of NOISY/babble/a.wav is CLEAN/babble/a.wav or else CLEAN/a.wav. Compared is the mean of all channels;
-PESQ is wideband (ITU-T P.862.2) and at 16 kHz, to which other rates are brought.
+noise: the original of NOISY/babble/a.wav is CLEAN/babble/a.wav or else CLEAN/a.wav. Of several recordings that differ only
+in their extensions, the one with the extension of the noisy file is taken. Compared is the mean of all channels; PESQ is
+wideband (ITU-T P.862.2) and at 16 kHz, to which other rates are brought.
+
+Recordings that cannot be scored are named and left out of every mean: silence, of which there is no SI-SDR, and what cannot be
+read or compared. The latter make the exit code 1.
 """
 
 import argparse
@@ -27,6 +31,8 @@ from scipy.signal import resample_poly
 EXTENSIONS = {".wav", ".wave", ".flac", ".ogg", ".oga", ".mp3"}
 PESQ_RATE_HZ = 16_000
 LIMIT_DB = 100.0
+# Root mean square up to which a signal without its mean is silent: -100 dBFS, as in the trainer.
+SILENCE_RMS = 1e-5
 BAND_DB = 5
 MOST_ROWS = 20
 # Heading, name in JSON, digits after the point.
@@ -43,11 +49,17 @@ Scores = dict[str, float | None]
 
 
 class Pair(NamedTuple):
+    """A noisy recording with every recording that may be its original or its estimate: those with its name."""
+
     name: str
     kind: str
-    clean: Path
     noisy: Path
-    estimate: Path
+    clean: list[Path]
+    estimate: list[Path]
+
+
+class Silent(Exception):
+    """There is nothing to score."""
 
 
 def decibels(signal: float, error: float) -> float:
@@ -107,14 +119,11 @@ def wideband_pesq(clean: np.ndarray, estimate: np.ndarray, rate_hz: int) -> floa
         return None
 
 
-def recordings(folder: Path) -> dict[Path, Path]:
+def recordings(folder: Path) -> dict[Path, list[Path]]:
     """The recordings below a folder by their paths below it, without extensions."""
-    found: dict[Path, Path] = {}
+    found: dict[Path, list[Path]] = {}
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS):
-        name = path.relative_to(folder).with_suffix("")
-        if name in found:
-            sys.exit(f"error: {found[name]} and {path} have the same name: which one is meant?")
-        found[name] = path
+        found.setdefault(path.relative_to(folder).with_suffix(""), []).append(path)
     if not found:
         sys.exit(f"error: no recordings in {folder}")
     return found
@@ -122,27 +131,65 @@ def recordings(folder: Path) -> dict[Path, Path]:
 
 def pairs(clean_folder: Path, noisy_folder: Path, estimate_folder: Path) -> Iterable[Pair]:
     cleans, estimates = recordings(clean_folder), recordings(estimate_folder)
-    for name, noisy in recordings(noisy_folder).items():
+    for name, files in recordings(noisy_folder).items():
         kind, rest = (name.parts[0], Path(*name.parts[1:])) if len(name.parts) > 1 else ("any", name)
-        clean, estimate = cleans.get(name, cleans.get(rest)), estimates.get(name)
-        if clean is None or estimate is None:
-            sys.exit(f"error: {noisy} has no {'clean original' if clean is None else 'estimate'}")
-        yield Pair(str(name), kind, clean, noisy, estimate)
+        for noisy in files:
+            shown = str(name) + (noisy.suffix if len(files) > 1 else "")
+            yield Pair(shown, kind, noisy, cleans.get(name, cleans.get(rest, [])), estimates.get(name, []))
+
+
+def choose(candidates: list[Path], what: str, noisy: Path) -> Path:
+    """The one of several recordings of one name that belongs to `noisy`."""
+    if not candidates:
+        raise ValueError(f"{noisy} has no {what}")
+    alike = [path for path in candidates if path.suffix == noisy.suffix] or candidates
+    if len(alike) > 1:
+        names = " and ".join(map(str, candidates))
+        raise ValueError(f"{names} have the same name: which one is the {what} of {noisy}?")
+    return alike[0]
 
 
 def read(path: Path) -> tuple[np.ndarray, int]:
-    samples, rate_hz = soundfile.read(path, always_2d=True)
+    try:
+        samples, rate_hz = soundfile.read(path, always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise ValueError(f"cannot read {path}: {error}") from error
+    if not np.all(np.isfinite(samples)):
+        raise ValueError(f"{path}: expected finite samples, got others")
     return samples.mean(axis=1), rate_hz
 
 
+def is_silent(signal: np.ndarray) -> bool:
+    return signal.size == 0 or float(np.std(signal)) <= SILENCE_RMS
+
+
 def score(pair: Pair) -> dict:
-    """The scores of one recording before and after, or what is wrong with it."""
-    (clean, rate_hz), *others = (read(path) for path in (pair.clean, pair.noisy, pair.estimate))
-    for path, (signal, other_rate_hz) in zip((pair.noisy, pair.estimate), others, strict=True):
+    """The scores of one recording before and after, or why there are none."""
+    try:
+        return {"name": pair.name, "kind": pair.kind, **both_sides(pair)}
+    except Silent as reason:
+        return {"name": pair.name, "reason": f"{pair.noisy} is left out of the means: {reason}", "failed": False}
+    except ValueError as error:
+        return {"name": pair.name, "reason": str(error), "failed": True}
+
+
+def both_sides(pair: Pair) -> dict[str, Scores]:
+    """The scores of one recording before and after."""
+    clean_path = choose(pair.clean, "clean original", pair.noisy)
+    estimate_path = choose(pair.estimate, "estimate", pair.noisy)
+    clean, rate_hz = read(clean_path)
+    signals = []
+    for path in (pair.noisy, estimate_path):
+        signal, other_rate_hz = read(path)
         if (len(clean), rate_hz) != (len(signal), other_rate_hz):
             expected, got = f"{len(clean)} samples at {rate_hz} Hz", f"{len(signal)} at {other_rate_hz} Hz"
-            return {"error": f"{path}: expected {expected} like its clean original, got {got}"}
-    noisy, estimate = (signal for signal, _ in others)
+            raise ValueError(f"{path}: expected {expected} like its clean original, got {got}")
+        signals.append(signal)
+    noisy, estimate = signals
+    if is_silent(clean):
+        raise Silent("the clean original is silent")
+    if is_silent(noisy):
+        raise Silent("the noisy recording is silent")
 
     def scores(signal: np.ndarray) -> Scores:
         return {
@@ -154,7 +201,7 @@ def score(pair: Pair) -> dict:
             "pesq_wb": wideband_pesq(clean, signal, rate_hz),
         }
 
-    return {"name": pair.name, "kind": pair.kind, "before": scores(noisy), "after": scores(estimate)}
+    return {"before": scores(noisy), "after": scores(estimate)}
 
 
 def group(name: str, items: list[dict]) -> dict:
@@ -206,18 +253,29 @@ def main() -> None:
     arguments = parser.parse_args()
 
     with ProcessPoolExecutor() as pool:
-        files = list(pool.map(score, pairs(arguments.clean, arguments.noisy, arguments.estimate)))
-    errors = [item["error"] for item in files if "error" in item]
-    if errors:
-        sys.exit("\n".join(f"error: {error}" for error in errors))
+        results = list(pool.map(score, pairs(arguments.clean, arguments.noisy, arguments.estimate)))
+    files = [item for item in results if "reason" not in item]
+    left_out = [item for item in results if "reason" in item]
+    for item in left_out:
+        print(("error: " if item["failed"] else "") + item["reason"], file=sys.stderr)
+    if not files:
+        sys.exit("error: no file has a score")
     by_kind = groups(files, lambda item: item["kind"])
     by_snr = groups(sorted(files, key=band), band, band_name)
     mean = group("all", files)
     if arguments.json:
-        print(json.dumps({"files": files, "by_kind": by_kind, "by_snr": by_snr, "mean": mean}, indent=2))
-        return
-    rows = [group(item["name"], [item]) for item in files] if arguments.files or len(files) <= MOST_ROWS else []
-    print_table([("file", rows), ("kind of noise", by_kind), ("SNR", by_snr), ("mean", [mean])])
+        named = [{"name": item["name"], "reason": item["reason"]} for item in left_out]
+        report = {"files": files, "by_kind": by_kind, "by_snr": by_snr, "mean": mean, "left_out": named}
+        print(json.dumps(report, indent=2))
+    else:
+        rows = [group(item["name"], [item]) for item in files] if arguments.files or len(files) <= MOST_ROWS else []
+        none = {key: None for _, key, _ in COLUMNS}
+        empty = [{"name": item["name"], "items": 1, "before": none, "after": none} for item in left_out]
+        sets = [("file", rows), ("left out of the means", empty), ("kind of noise", by_kind), ("SNR", by_snr)]
+        print_table([*sets, ("mean", [mean])])
+    failed = sum(item["failed"] for item in left_out)
+    if failed:
+        sys.exit(f"error: {failed} of {len(results)} files failed")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::tensor::backend::AutodiffBackend;
 use clap::Args;
+use serde::Serialize;
 use serde_json::json;
 use shared::{Bundle, Denoiser};
 
@@ -13,7 +14,7 @@ use crate::audio_file;
 use crate::batch::{self, Share};
 use crate::device::Job;
 use crate::model::Choice;
-use crate::scores::{Group, Scored, Scores};
+use crate::scores::{Group, NoScores, Scored, Scores};
 
 /// With more files than this a row for each is printed on request only.
 const MOST_ROWS: usize = 20;
@@ -24,7 +25,11 @@ const ANY_KIND: &str = "any";
 ///
 /// Files are paired by their paths below the two folders, without extensions; clean ones without a noisy one are left out. The
 /// first folder below --noisy is the kind of noise: the original of noisy/babble/a.wav is clean/babble/a.wav or else
-/// clean/a.wav, so that one recording may be there with every kind, as `mix` writes them.
+/// clean/a.wav, so that one recording may be there with every kind, as `mix` writes them. Of two originals that differ only in
+/// their extensions, the one with the extension of the noisy file is taken.
+///
+/// Pairs that cannot be scored are left out of every mean and named: silence, of which there is no SI-SDR, and what cannot be
+/// read or compared. The latter make the exit code 2.
 ///
 /// Means are by kind of noise, by the input's SNR, and over all. Compared is the mean of all channels, at the file's own rate.
 /// SI-SDR and SNR are in dB; wSDR is 1 at best and -1 at worst; STOI and ESTOI, for intelligibility, are 1 at best.
@@ -41,7 +46,7 @@ pub struct EvaluateArguments {
     /// Print a row for every file, even if there are more than 20.
     #[arg(long)]
     files: bool,
-    /// Print JSON; it has every file.
+    /// Print JSON; it has every file, and those that were left out.
     #[arg(long)]
     json: bool,
 }
@@ -51,28 +56,59 @@ struct Pair {
     name: String,
     kind: String,
     noisy: PathBuf,
-    clean: Option<PathBuf>,
+    original: Original,
+}
+
+/// The clean recording of a pair.
+enum Original {
+    Found(PathBuf),
+    Missing,
+    /// Several that differ only in their extensions, none of which is that of the noisy recording.
+    Ambiguous(Vec<PathBuf>),
+}
+
+/// A pair without scores.
+#[derive(Debug, Serialize)]
+struct LeftOut {
+    name: String,
+    reason: String,
+    /// Whether something is wrong with it; silence is not.
+    #[serde(skip)]
+    failed: bool,
 }
 
 impl EvaluateArguments {
     /// Checks what was asked and does it.
     pub fn run(self) -> Result<()> {
         let pairs = pair(&self.clean, &self.noisy)?;
+        let count = pairs.len();
         let bundle = self.choice.load()?;
-        let (files, outcome) = self.choice.device.run(EvaluateJob { bundle, pairs })?;
+        let (files, left_out) = self.choice.device.run(EvaluateJob { bundle, pairs })?;
         let (by_kind, by_snr) = (Group::by_kind(&files), Group::by_snr(&files));
         let mean = Group::of("all", &files.iter().collect::<Vec<_>>());
+        let nothing = mean.is_none();
         if self.json {
             let model = self.choice.model;
-            let report = json!({"model": model, "files": files, "by_kind": by_kind, "by_snr": by_snr, "mean": mean});
+            let report = json!({
+                "model": model, "files": files, "by_kind": by_kind, "by_snr": by_snr, "mean": mean, "left_out": left_out
+            });
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
             let files = if self.files || files.len() <= MOST_ROWS { files } else { Vec::new() };
-            let files: Vec<Group> = files.iter().filter_map(|file| Group::of(&file.name, &[file])).collect();
-            let mean: Vec<Group> = mean.into_iter().collect();
-            print_table(&[("file", &files), ("kind of noise", &by_kind), ("SNR", &by_snr), ("mean", &mean)]);
+            let files = files.iter().filter_map(|file| Group::of(&file.name, &[file])).map(Row::of).collect();
+            let rows = |groups: Vec<Group>| groups.into_iter().map(Row::of).collect();
+            print_table(&[
+                ("file", files),
+                ("left out of the means", left_out.iter().map(|pair| Row::empty(&pair.name)).collect()),
+                ("kind of noise", rows(by_kind)),
+                ("SNR", rows(by_snr)),
+                ("mean", rows(mean.into_iter().collect())),
+            ]);
         }
-        outcome
+        let failed = left_out.iter().filter(|pair| pair.failed).count();
+        ensure!(failed == 0, "{failed} of {count} files failed");
+        ensure!(!nothing, "no file has a score: every pair is silent");
+        Ok(())
     }
 }
 
@@ -83,18 +119,57 @@ fn pair(clean: &Path, noisy: &Path) -> Result<Vec<Pair>> {
         let named = |path: PathBuf| (path.strip_prefix(folder).unwrap_or(&path).with_extension(""), path);
         Ok(audio_file::list(folder)?.into_iter().map(named).collect())
     };
-    let mut originals = HashMap::new();
+    let mut originals = HashMap::<PathBuf, Vec<PathBuf>>::new();
     for (name, path) in list("--clean", clean)? {
-        if let Some(other) = originals.insert(name, path.clone()) {
-            bail!("{} and {} have the same name: which one is the original?", other.display(), path.display());
+        originals.entry(name).or_default().push(path);
+    }
+    let noisy = list("--noisy", noisy)?;
+    let mut uses = HashMap::<&Path, usize>::new();
+    noisy.iter().for_each(|(name, _)| *uses.entry(name).or_default() += 1);
+    let find = |(name, noisy): &(PathBuf, PathBuf)| {
+        let (kind, rest) = kind_and_rest(name);
+        let candidates = originals.get(name).or_else(|| originals.get(rest)).map_or(&[][..], Vec::as_slice);
+        let original = Original::of(candidates, noisy);
+        if let (Original::Found(taken), [_, _, ..]) = (&original, candidates) {
+            let (noisy, taken) = (noisy.display(), taken.display());
+            eprintln!("{} have the same name: {taken} is taken as the original of {noisy}", joined(candidates));
+        }
+        // Without their extensions two noisy recordings would have one name in the results.
+        let extension = noisy.extension().filter(|_| uses[name.as_path()] > 1).map(|text| text.to_string_lossy());
+        let extension = extension.map_or(String::new(), |extension| format!(".{extension}"));
+        Pair { kind, name: format!("{}{extension}", name.display()), noisy: noisy.clone(), original }
+    };
+    Ok(noisy.iter().map(find).collect())
+}
+
+/// Paths in a sentence.
+fn joined(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+impl Original {
+    /// The one of `candidates`, which have one name, that belongs to the file `noisy`.
+    fn of(candidates: &[PathBuf], noisy: &Path) -> Self {
+        match candidates {
+            [] => Self::Missing,
+            [only] => Self::Found(only.clone()),
+            several => match several.iter().find(|path| path.extension() == noisy.extension()) {
+                Some(like) => Self::Found(like.clone()),
+                None => Self::Ambiguous(several.to_vec()),
+            },
         }
     }
-    let find = |(name, noisy): (PathBuf, PathBuf)| {
-        let (kind, rest) = kind_and_rest(&name);
-        let clean = originals.get(&name).or_else(|| originals.get(rest)).cloned();
-        Pair { kind, name: name.display().to_string(), noisy, clean }
-    };
-    Ok(list("--noisy", noisy)?.into_iter().map(find).collect())
+
+    fn path(&self, noisy: &Path) -> Result<&Path> {
+        let noisy = noisy.display();
+        match self {
+            Self::Found(path) => Ok(path),
+            Self::Missing => bail!("{noisy} has no clean original"),
+            Self::Ambiguous(paths) => {
+                bail!("{} have the same name: which one is the original of {noisy}?", joined(paths))
+            }
+        }
+    }
 }
 
 /// The first folder of a path, which is the kind of noise, and the path below it.
@@ -112,51 +187,93 @@ struct EvaluateJob {
 }
 
 impl Job for EvaluateJob {
-    type Output = (Vec<Scored>, Result<()>);
+    type Output = (Vec<Scored>, Vec<LeftOut>);
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
         let denoiser = Denoiser::<B::InnerBackend>::new(&self.bundle, device)?;
-        Ok(batch::each(&self.pairs, "evaluating", |pair, share| score(&denoiser, pair, share)))
+        let (results, _) = batch::each(&self.pairs, "evaluating", |pair, share| {
+            Ok(score(&denoiser, pair, share).map_err(|error| {
+                share.warn(&format!("{error:#}"));
+                let failed = error.downcast_ref::<NoScores>().is_none_or(|reason| *reason == NoScores::NotFinite);
+                LeftOut { name: pair.name.clone(), reason: format!("{error:#}"), failed }
+            }))
+        });
+        let (mut scored, mut left_out) = (Vec::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(pair) => scored.push(pair),
+                Err(pair) => left_out.push(pair),
+            }
+        }
+        Ok((scored, left_out))
     }
 }
 
 fn score<B: burn::tensor::backend::Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Result<Scored> {
     let path = pair.noisy.display();
-    let clean = pair.clean.as_deref().with_context(|| format!("{path} has no clean original"))?;
-    let (clean, _) = audio_file::read(clean)?;
+    let (clean, _) = audio_file::read(pair.original.path(&pair.noisy)?)?;
     let (noisy, _) = audio_file::read(&pair.noisy)?;
     let shape = |audio: &shared::Audio| format!("{} samples at {} Hz", audio.len(), audio.sample_rate_hz());
     let (expected, got) = (shape(&clean), shape(&noisy));
     ensure!(expected == got, "{path}: expected {expected} like its clean original, got {got}");
+    let [clean, input] = [&clean, &noisy].map(shared::Audio::to_mono);
+    let scores = |estimate: &[f32]| {
+        Scores::of(&input, &clean, estimate, noisy.sample_rate_hz())
+            .map_err(|reason| anyhow!(reason).context(format!("{path} is left out of the means")))
+    };
+    let before = scores(&input)?;
     let denoised = pollster::block_on(denoiser.denoise(&noisy, |done| share.set(done)))
         .with_context(|| format!("cannot denoise {path}"))?;
-    let sample_rate_hz = clean.sample_rate_hz();
-    let [clean, noisy, denoised] = [clean, noisy, denoised].map(|audio| audio.to_mono());
-    let scores = |estimate: &[f32]| Scores::of(&noisy, &clean, estimate, sample_rate_hz);
-    Ok(Scored { name: pair.name.clone(), kind: pair.kind.clone(), before: scores(&noisy), after: scores(&denoised) })
+    Ok(Scored { name: pair.name.clone(), kind: pair.kind.clone(), before, after: scores(&denoised.to_mono())? })
 }
 
-/// Prints groups under a heading for each set of them.
-fn print_table(sets: &[(&str, &[Group])]) {
-    let shown = || sets.iter().filter(|(_, groups)| !groups.is_empty());
-    let names = shown().flat_map(|(heading, groups)| groups.iter().map(|group| &*group.name).chain([*heading]));
+/// A row of the table.
+struct Row {
+    name: String,
+    items: usize,
+    /// Before and after; none of what is left out.
+    scores: Option<[Scores; 2]>,
+}
+
+impl Row {
+    fn of(group: Group) -> Self {
+        Self { name: group.name, items: group.items, scores: Some([group.before, group.after]) }
+    }
+
+    fn empty(name: &str) -> Self {
+        Self { name: name.to_owned(), items: 1, scores: None }
+    }
+}
+
+/// Prints rows under a heading for each set of them.
+fn print_table(sets: &[(&str, Vec<Row>)]) {
+    /// Heading, score, digits after the point.
+    type Figure = (&'static str, fn(&Scores) -> Option<f64>, usize);
+    const FIGURES: [Figure; 5] = [
+        ("SI-SDR, dB", |s| Some(s.si_sdr_db), 2),
+        ("SNR, dB", |s| Some(s.snr_db), 2),
+        ("wSDR", |s| Some(s.wsdr), 3),
+        ("STOI", |s| s.stoi, 3),
+        ("ESTOI", |s| s.estoi, 3),
+    ];
+    let shown = || sets.iter().filter(|(_, rows)| !rows.is_empty());
+    let names = shown().flat_map(|(heading, rows)| rows.iter().map(|row| &*row.name).chain([*heading]));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     print!("{:width$}  {:5}", "", "");
-    ["SI-SDR, dB", "SNR, dB", "wSDR", "STOI", "ESTOI"].iter().for_each(|score| print!("  {score:^15}"));
+    FIGURES.iter().for_each(|(name, ..)| print!("  {name:^15}"));
     println!();
-    for (heading, groups) in shown() {
+    for (heading, rows) in shown() {
         print!("{heading:width$}  {:>5}", "files");
-        (0..5).for_each(|_| print!("  {:>7} {:>7}", "before", "after"));
+        FIGURES.iter().for_each(|_| print!("  {:>7} {:>7}", "before", "after"));
         println!();
-        for Group { name, items, before, after } in *groups {
+        for Row { name, items, scores } in rows {
             print!("{name:width$}  {items:5}");
-            for figure in [|s: &Scores| s.si_sdr_db, |s: &Scores| s.snr_db] {
-                print!("  {:7.2} {:7.2}", figure(before), figure(after));
-            }
-            for figure in [|s: &Scores| Some(s.wsdr), |s: &Scores| s.stoi, |s: &Scores| s.estoi] {
-                let [before, after] =
-                    [before, after].map(|s| figure(s).map_or("-".into(), |score| format!("{score:.3}")));
-                print!("  {before:>7} {after:>7}");
+            for (_, figure, decimals) in FIGURES {
+                let text = |side: usize| {
+                    let value = scores.as_ref().and_then(|sides| figure(&sides[side]));
+                    value.map_or("-".into(), |value| format!("{value:.decimals$}"))
+                };
+                print!("  {:>7} {:>7}", text(0), text(1));
             }
             println!();
         }
@@ -174,5 +291,18 @@ mod tests {
         {
             assert_eq!(kind_and_rest(Path::new(name)), (kind.to_owned(), Path::new(rest)));
         }
+    }
+    #[test]
+    fn of_originals_with_one_name_the_one_with_the_same_extension_is_taken() {
+        let of = |candidates: &[&str], noisy: &str| {
+            let candidates: Vec<PathBuf> = candidates.iter().map(PathBuf::from).collect();
+            let original = Original::of(&candidates, Path::new(noisy));
+            original.path(Path::new(noisy)).map(Path::to_owned).map_err(|error| error.to_string())
+        };
+        assert_eq!(of(&["c/a.flac"], "n/a.wav"), Ok("c/a.flac".into()));
+        assert_eq!(of(&["c/a.mp3", "c/a.wav"], "n/a.wav"), Ok("c/a.wav".into()));
+        assert_eq!(of(&[], "n/a.wav"), Err("n/a.wav has no clean original".into()));
+        let ambiguous = of(&["c/a.flac", "c/a.mp3"], "n/a.wav").expect_err("which one?");
+        assert!(ambiguous.contains("c/a.flac and c/a.mp3 have the same name"), "{ambiguous}");
     }
 }

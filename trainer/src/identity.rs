@@ -91,11 +91,11 @@ impl IdentityArguments {
             eprintln!("\n{network}");
             let mut corpus = Corpus::open(&recipe.data, self.seed)?;
             corpus.train.speech.truncate(self.recordings);
-            train::run(&recipe, corpus, &run, Start { resume: begun, plan_only: false, plain: true })?;
+            train::run(&recipe, corpus, &run, Start { resume: begun, plain: true, ..Start::default() })?;
         }
         let validation = |entry: Entry| match entry {
             Entry::Validation { step, all, .. } => Some((step as f64, all.after.si_sdr_db)),
-            Entry::Training { .. } => None,
+            Entry::Training { .. } | Entry::Resumed { .. } => None,
         };
         let curve = read::entries(&run)?.into_iter().filter_map(validation).collect();
         Ok(Outcome { network, parameters: recipe.network_config()?.parameters(), curve })

@@ -26,6 +26,9 @@ use crate::{SAMPLE_RATE_HZ, audio_file, progress};
 /// Crops that are silent are left out; what is shorter than a crop is repeated. Recorded noise is from anywhere in
 /// one of --noise; babble is of six other recordings of --speech; zero-small and raise-small draw their quantile from the range
 /// that training has by default.
+///
+/// A recording that cannot be read stops the program once it is drawn. With --skip-unusable all are looked through first, and those that
+/// cannot be read are named and left out; the result is then the same as if they were not there.
 #[derive(Args)]
 pub struct MixArguments {
     /// Folder of clean speech.
@@ -54,6 +57,9 @@ pub struct MixArguments {
     #[arg(long, value_name = "KIND,...", default_value = "recording,zero-small,raise-small,white,babble")]
     #[arg(value_delimiter = ',', value_parser = kind)]
     kinds: Vec<Noise>,
+    /// Name and leave out recordings that cannot be read.
+    #[arg(long)]
+    skip_unusable: bool,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -77,6 +83,7 @@ impl MixArguments {
     /// Checks what was asked and does it.
     pub fn run(self) -> Result<()> {
         let mixer = Mixer::new(&self)?;
+        mixer.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
         let unfinished = Unfinished::create(&self.out)?;
         let folder = unfinished.folder.path();
         let bar = progress::bar(self.count as usize, "mixing");
@@ -94,8 +101,10 @@ impl MixArguments {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        let report =
-            json!({"sample_rate_hz": SAMPLE_RATE_HZ, "seconds": self.seconds, "seed": self.seed, "files": mixtures});
+        let report = json!({
+            "sample_rate_hz": SAMPLE_RATE_HZ, "seconds": self.seconds, "seed": self.seed, "files": mixtures,
+            "left_out": mixer.left_out
+        });
         audio_file::write_whole(&folder.join("mix.json"), serde_json::to_string_pretty(&report)?.as_bytes())?;
         unfinished.finish()
     }

@@ -2,6 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 use shared::metric;
+use thiserror::Error;
+
+use crate::data::manifest::SILENCE_RMS;
+
+/// Why a recording has no scores. It is left out of every mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoScores {
+    /// There is no speech to compare with.
+    #[error("the clean original is silent")]
+    SilentOriginal,
+    /// There is nothing to denoise.
+    #[error("the noisy recording is silent")]
+    Silent,
+    /// A sample, and with it a score, is infinite or not a number.
+    #[error("not every sample is a finite number")]
+    NotFinite,
+}
 
 /// How near a signal is to the clean one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,15 +36,29 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// The scores of `estimate`, which was made of `noisy`; all of one length.
-    pub fn of(noisy: &[f32], clean: &[f32], estimate: &[f32], sample_rate_hz: u32) -> Self {
-        Self {
-            si_sdr_db: metric::si_sdr(clean, estimate),
-            snr_db: metric::snr(clean, estimate),
-            wsdr: metric::wsdr(noisy, clean, estimate),
-            stoi: metric::stoi(clean, estimate, sample_rate_hz).ok(),
-            estoi: metric::estoi(clean, estimate, sample_rate_hz).ok(),
+    /// The scores of `estimate`, which was made of `noisy`; all of one length. A silent estimate of speech has the lowest scores.
+    ///
+    /// # Errors
+    /// When `clean` or `noisy` is silent, or a sample is not finite: then there is no score to give.
+    pub fn of(noisy: &[f32], clean: &[f32], estimate: &[f32], sample_rate_hz: u32) -> Result<Self, NoScores> {
+        if ![noisy, clean, estimate].into_iter().flatten().all(|sample| sample.is_finite()) {
+            return Err(NoScores::NotFinite);
         }
+        if is_silent(clean) {
+            return Err(NoScores::SilentOriginal);
+        }
+        if is_silent(noisy) {
+            return Err(NoScores::Silent);
+        }
+        let [si_sdr_db, snr_db] = [metric::si_sdr, metric::snr].map(|score| score(clean, estimate));
+        let wsdr = metric::wsdr(noisy, clean, estimate);
+        // Samples near the largest number overflow.
+        if ![si_sdr_db, snr_db, wsdr].iter().all(|score| score.is_finite()) {
+            return Err(NoScores::NotFinite);
+        }
+        let stoi = metric::stoi(clean, estimate, sample_rate_hz).ok();
+        let estoi = metric::estoi(clean, estimate, sample_rate_hz).ok();
+        Ok(Self { si_sdr_db, snr_db, wsdr, stoi, estoi })
     }
 
     /// The mean, each as important as any other.
@@ -45,6 +76,14 @@ impl Scores {
             estoi: mean(&mut scores.clone().filter_map(|s| s.estoi)),
         }
     }
+}
+
+/// Whether a signal without its mean is below -100 dBFS: SI-SDR ignores the mean.
+fn is_silent(samples: &[f32]) -> bool {
+    let count = samples.len().max(1) as f64;
+    let mean = samples.iter().map(|&sample| f64::from(sample)).sum::<f64>() / count;
+    let energy = samples.iter().map(|&sample| (f64::from(sample) - mean).powi(2)).sum::<f64>();
+    energy <= f64::from(SILENCE_RMS).powi(2) * count
 }
 
 /// One noisy recording, scored.
@@ -168,8 +207,31 @@ mod tests {
     fn scores_of_what_is_too_short_lack_intelligibility() {
         let noise = |seed| -> Vec<f32> { (0..3_200u32).map(|i| ((i * seed) % 97) as f32 / 97.0 - 0.5).collect() };
         let (clean, noisy) = (noise(31), noise(55));
-        let scores = Scores::of(&noisy, &clean, &clean, 16_000);
+        let scores = Scores::of(&noisy, &clean, &clean, 16_000).expect("sound");
         assert_eq!((scores.snr_db, scores.stoi, scores.estoi), (metric::LIMIT_DB, None, None));
         assert!((scores.wsdr - 1.0).abs() < 1e-9);
+    }
+    #[test]
+    fn silence_and_what_is_not_finite_have_no_scores() {
+        let sound: Vec<f32> = (0..800u32).map(|i| ((i * 31) % 97) as f32 / 97.0 - 0.5).collect();
+        let with = |value: f32| sound.iter().map(|sample| sample * 0.5 + value).collect::<Vec<f32>>();
+        let scores = |noisy: &[f32], clean: &[f32], estimate: &[f32]| Scores::of(noisy, clean, estimate, 16_000);
+        // A constant offset and noise below -100 dBFS are silence as well.
+        let faint: Vec<f32> = sound.iter().map(|sample| 0.25 + 1e-5 * sample).collect();
+        for silence in [&[0.0; 800][..], &[0.25; 800], &faint] {
+            assert_eq!(scores(&sound, silence, &sound), Err(NoScores::SilentOriginal));
+            assert_eq!(scores(silence, silence, silence), Err(NoScores::SilentOriginal));
+            assert_eq!(scores(silence, &sound, &sound), Err(NoScores::Silent));
+        }
+        assert_eq!(scores(&[], &[], &[]), Err(NoScores::SilentOriginal));
+        for value in [f32::NAN, f32::INFINITY] {
+            let mut broken = sound.clone();
+            broken[400] = value;
+            assert_eq!(scores(&sound, &sound, &broken), Err(NoScores::NotFinite));
+            assert_eq!(scores(&broken, &sound, &sound), Err(NoScores::NotFinite));
+            assert_eq!(scores(&sound, &broken, &sound), Err(NoScores::NotFinite));
+        }
+        // Silence in place of speech is a bad estimate, not a missing one.
+        assert_eq!(scores(&with(0.1), &sound, &[0.0; 800]).expect("scored").si_sdr_db, -metric::LIMIT_DB);
     }
 }

@@ -345,7 +345,22 @@ fn evaluation_names_what_it_cannot_compare_and_does_the_rest() {
 
     let table = String::from_utf8(trainer(root, arguments).stdout).unwrap();
     let first_words: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
-    let expected = ["file", "good", "sub/good", "kind", "any", "sub", "SNR", "100", "mean", "all"];
+    let expected = [
+        "file",
+        "good",
+        "sub/good",
+        "left",
+        "alone",
+        "other_rate",
+        "shorter",
+        "kind",
+        "any",
+        "sub",
+        "SNR",
+        "100",
+        "mean",
+        "all",
+    ];
     assert_eq!(first_words, expected, "{table}");
     let lengths: Vec<usize> = table.lines().skip(1).map(|line| line.chars().count()).collect();
     assert!(lengths.iter().all(|length| *length == lengths[0]), "{table}");

@@ -213,3 +213,114 @@ fn what_cannot_be_done_is_explained_and_leaves_nothing() {
     assert!(!root.join("new").exists());
     assert_eq!(contents(root), before);
 }
+
+#[test]
+fn with_skip_unusable_a_mix_is_as_if_unreadable_files_were_not_there() {
+    let folder = corpus();
+    let root = folder.path();
+    let mix = format!("{MIX} --count 5");
+    succeed(root, &format!("{mix} --out before"));
+    fs::write(root.join("speech/deep/broken.wav"), "no sound").unwrap();
+    fs::write(root.join("noise/broken.flac"), "no sound").unwrap();
+    let output = trainer(root, &format!("{mix} --out stopped"));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("broken") && message.contains("--skip-unusable"), "{message}");
+    assert!(!root.join("stopped").exists());
+
+    let [_, message] = common::run(root, &format!("{mix} --skip-unusable --out after"));
+    for name in ["speech/deep/broken.wav", "noise/broken.flac"] {
+        assert_eq!(
+            message.lines().filter(|line| line.contains("left out") && line.contains(name)).count(),
+            1,
+            "{message}"
+        );
+    }
+    let [mut before, mut after] = ["before", "after"].map(|out| contents(&root.join(out)));
+    let report = |bytes: Option<Vec<u8>>| serde_json::from_slice::<Value>(&bytes.unwrap()).unwrap();
+    let [old, new] = [before.remove("mix.json"), after.remove("mix.json")].map(report);
+    assert_eq!(before, after);
+    assert_eq!(old["files"], new["files"]);
+    assert_eq!([&old, &new].map(|report| report["left_out"].as_array().unwrap().len()), [0, 2]);
+
+    fs::create_dir(root.join("all")).unwrap();
+    fs::write(root.join("all/broken.wav"), "no sound").unwrap();
+    let message = common::fail(root, "mix --speech all --kinds white --skip-unusable --out none");
+    assert!(message.contains("--speech: not one recording in all can be read"), "{message}");
+}
+
+#[test]
+fn silent_pairs_are_left_out_of_every_mean_and_named() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    let voice = synth::speech(16_000, RATE_HZ, &mut ChaCha8Rng::seed_from_u64(1));
+    let hiss: Vec<f32> =
+        noise::white(16_000, &mut ChaCha8Rng::seed_from_u64(2)).into_iter().map(|x| 0.05 * x).collect();
+    let noisy: Vec<f32> = voice.iter().zip(&hiss).map(|(voice, hiss)| voice + hiss).collect();
+    let evaluate = "evaluate --clean clean --noisy noisy --model autoencoder --json";
+    let report = || -> (Value, String) {
+        let [report, message] = common::run(root, evaluate);
+        (serde_json::from_str(&report).unwrap(), message)
+    };
+    write(&root.join("clean/good.wav"), RATE_HZ, voice.clone());
+    write(&root.join("noisy/hiss/good.wav"), RATE_HZ, noisy.clone());
+    let (alone, _) = report();
+
+    let silence = vec![0.0; 16_000];
+    for (name, clean, noisy) in [
+        ("both", &silence, &silence),
+        ("original", &silence, &hiss),
+        ("input", &voice, &silence),
+        ("offset", &vec![0.25; 16_000], &hiss),
+    ] {
+        write(&root.join(format!("clean/{name}.wav")), RATE_HZ, clean.clone());
+        write(&root.join(format!("noisy/hiss/{name}.wav")), RATE_HZ, noisy.clone());
+    }
+    let (with_silence, message) = report();
+    for key in ["files", "by_kind", "by_snr", "mean"] {
+        assert_eq!(with_silence[key], alone[key], "{key}");
+    }
+    let left_out: Vec<&str> =
+        with_silence["left_out"].as_array().unwrap().iter().map(|pair| pair["name"].as_str().unwrap()).collect();
+    assert_eq!(left_out, ["hiss/both", "hiss/input", "hiss/offset", "hiss/original"]);
+    for name in left_out {
+        let named = |line: &&str| line.contains(&format!("noisy/{name}.wav is left out of the means: the "));
+        assert_eq!(message.lines().filter(named).count(), 1, "{message}");
+    }
+    let table = succeed(root, evaluate.trim_end_matches(" --json"));
+    let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert_eq!(row("hiss/both").split_whitespace().collect::<Vec<_>>(), [&["hiss/both", "1"][..], &["-"; 10]].concat());
+    assert!(row("all ").split_whitespace().nth(1) == Some("1"), "{table}");
+
+    fs::remove_file(root.join("noisy/hiss/good.wav")).unwrap();
+    let message = common::fail(root, evaluate);
+    assert!(message.contains("no file has a score"), "{message}");
+}
+
+#[test]
+fn two_files_of_one_name_do_not_stop_an_evaluation() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    let voice = |seed| synth::speech(8_000, RATE_HZ, &mut ChaCha8Rng::seed_from_u64(seed));
+    for name in ["a.wav", "a.wave", "b.wav", "c.wav"] {
+        write(&root.join("clean").join(name), RATE_HZ, voice(1));
+        write(&root.join("noisy").join(name), RATE_HZ, voice(2));
+    }
+    // Of b either could be the original.
+    for name in ["b.mp3", "b.flac"] {
+        fs::copy(root.join("clean/a.wav"), root.join("clean").join(name)).unwrap();
+    }
+    fs::remove_file(root.join("clean/b.wav")).unwrap();
+    let output = trainer(root, "evaluate --clean clean --noisy noisy --model autoencoder --json");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("clean/a.wav and clean/a.wave have the same name: clean/a.wave is taken"), "{message}");
+    assert!(message.contains("clean/b.flac and clean/b.mp3 have the same name: which one"), "{message}");
+    assert!(message.contains("1 of 4 files failed"), "{message}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names = |key: &str| -> Vec<&str> {
+        report[key].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect()
+    };
+    assert_eq!((names("files"), names("left_out")), (vec!["a.wav", "a.wave", "c"], vec!["b"]));
+    assert_eq!(report["mean"]["items"], 3);
+}

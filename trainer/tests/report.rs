@@ -291,3 +291,19 @@ fn other_folders_and_broken_files_are_explained() {
     fs::write(run.join("examples/0-noisy.wav"), "no sound").unwrap();
     assert!(fail(root.path()).contains("0-noisy.wav"));
 }
+
+#[test]
+fn a_change_of_data_is_said_and_the_best_score_is_the_latest() {
+    let root = tempdir().unwrap();
+    let best = json!({"step": 10, "all": validation(10, 3.5, true)["all"]});
+    let changes = ["validation speech: 1 added (a.wav)"];
+    let resumed = json!({"kind": "resumed", "step": 20, "changes": changes, "best": best});
+    let mut lines = vec![training(10), validation(10, 6.0, true), training(20), validation(20, 5.0, false), resumed];
+    lines.extend([training(30), validation(30, 3.0, false)]);
+    write_lines(&root.path().join("run"), &lines);
+    let page = report(root.path());
+    check_tags(&page);
+    assert!(page.contains("4.25 → 3.50 dB") && page.contains("<dd>10</dd>"));
+    assert!(page.contains("The data changed after step 20: validation speech: 1 added (a.wav)."));
+    assert!(page.contains("after 6 at step 10, 3 at step 30") && !page.contains("best: "));
+}

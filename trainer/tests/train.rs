@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
 mod common;
+#[path = "train/resume.rs"]
+mod resume;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,6 +26,9 @@ use common::{command, rng, speech, write};
 const RUN: &str = "train autoencoder --speech speech --noise noise --set data.crop_seconds=0.25 --set schedule.batch_size=4 \
                    --set schedule.warmup_steps=5 --set schedule.log_every=5 --set optimiser.learning_rate=0.003 \
                    --set optimiser.ema_decay=0.9 --set network.weights=\"\"";
+
+/// Without noise a validation takes ten items, not eighty.
+const NO_NOISE: &str = "--set noise.chains=[{weight=1,chain=[]}]";
 
 fn noise(seed: u64, seconds: f64) -> Vec<f32> {
     let white = shared::noise::white((seconds * 16_000.0) as usize, &mut rng(seed));
@@ -240,7 +245,7 @@ fn a_broken_checkpoint_is_passed_over() {
     succeed(
         root,
         &format!(
-            "{RUN} --set schedule.steps=10 --set schedule.valid_every=10 --set schedule.checkpoint_every=5 -o run"
+            "{RUN} {NO_NOISE} --set schedule.steps=10 --set schedule.valid_every=10 --set schedule.checkpoint_every=5 -o run"
         ),
     );
     let last = root.join("run/checkpoints/00000010.zip");
@@ -256,7 +261,7 @@ fn a_broken_checkpoint_is_passed_over() {
 fn a_run_without_a_checkpoint_begins_anew() {
     let folder = corpus();
     let root = folder.path();
-    succeed(root, &format!("{RUN} --set schedule.steps=4 --set schedule.valid_every=4 -o run"));
+    succeed(root, &format!("{RUN} {NO_NOISE} --set schedule.steps=4 --set schedule.valid_every=4 -o run"));
     let expected = weights(&root.join("run"));
     fs::remove_dir_all(root.join("run/checkpoints")).unwrap();
     let said = succeed(root, "train --resume -o run");
@@ -300,12 +305,43 @@ fn every_way_to_train_works() {
 }
 
 #[test]
+fn pairs_that_cannot_be_used_are_left_out_on_request() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    for (split, index) in [("train", 0), ("train", 1), ("train", 2), ("train", 3), ("valid", 4)] {
+        for side in ["clean", "noisy"] {
+            write(&root.join(format!("{side}/{split}/{index}.wav")), 16_000, speech(index, 1.0));
+        }
+    }
+    fs::write(root.join("noisy/train/1.wav"), "no sound").unwrap();
+    write(&root.join("noisy/train/2.wav"), 16_000, vec![0.0; 16_000]);
+    write(&root.join("noisy/train/3.wav"), 16_000, speech(3, 0.5));
+    let plan = "train autoencoder --set data.clean=clean --set data.noisy=noisy --set data.crop_seconds=0.5 --plan";
+    let line = fail(root, plan);
+    assert!(line.contains("noisy/train/1.wav") && line.contains("(and 1 more)"), "{line}");
+    let said = succeed(root, &format!("{plan} --set data.skip_unusable=true"));
+    assert!(said.contains("training    1 recordings (1 pairs)"), "{said}");
+    for reason in ["clean/train/1.wav has no noisy recording", "noisy/train/2.wav is silent", "3.wav: expected 1.000 s"]
+    {
+        assert!(said.contains(reason), "{reason}: {said}");
+    }
+    fs::remove_file(root.join("noisy/train/0.wav")).unwrap();
+    let line = fail(root, &format!("{plan} --set data.skip_unusable=true"));
+    assert!(line.contains("not one pair of clean can be used: "), "{line}");
+    // Which of the two is meant?
+    write(&root.join("noisy/valid/4.wave"), 16_000, speech(4, 1.0));
+    let line = fail(root, &format!("{plan} --set data.skip_unusable=true"));
+    assert!(line.contains("have the same name: remove one of them"), "{line}");
+}
+
+#[test]
 fn a_run_begins_with_the_weights_of_a_model() {
     let folder = corpus();
     let root = folder.path();
     // Steps too small to change anything.
     let run = format!(
-        "{RUN} --set schedule.steps=2 --set schedule.valid_every=2 --set optimiser.learning_rate=1e-30 --set optimiser.weight_decay=0"
+        "{RUN} {NO_NOISE} --set schedule.steps=2 --set schedule.valid_every=2 --set optimiser.learning_rate=1e-30 \
+         --set optimiser.weight_decay=0"
     );
     let said = succeed(root, &format!("{run} --set run.seed=1 -o first"));
     assert!(!said.contains("begins with"), "{said}");
@@ -393,7 +429,7 @@ fn frozen_statistics_stay_while_weights_learn() {
     let root = folder.path();
     let layers = "[{channels=2,kernel_size=[3,3],stride=[2,2]},{channels=3,kernel_size=[3,3],stride=[2,2]}]";
     let run = format!(
-        "{RUN} --set network.preset=dcunet-small --set network.shape={{layers={layers}}} --set optimiser.ema_decay=0 \
+        "{RUN} {NO_NOISE} --set network.preset=dcunet-small --set network.shape={{layers={layers}}} --set optimiser.ema_decay=0 \
          --set schedule.steps=2"
     );
     succeed(root, &format!("{run} -o first"));
@@ -421,7 +457,7 @@ fn it_ends_when_nothing_gets_better() {
     let said = succeed(
         root,
         &format!(
-            "{RUN} --set schedule.steps=1000 --set schedule.valid_every=1 --set schedule.patience=2 \
+            "{RUN} {NO_NOISE} --set schedule.steps=1000 --set schedule.valid_every=1 --set schedule.patience=2 \
              --set optimiser.learning_rate=1e-30 --set optimiser.ema_decay=0 -o run"
         ),
     );
@@ -466,6 +502,11 @@ fn bad_input_costs_one_line() {
     fs::write(root.join("later.toml"), "version = 9\n").unwrap();
     let line = fail(root, "train later.toml -o new");
     assert!(line.contains("later.toml") && line.contains("expected 1, got 9"), "{line}");
+    for name in ["../outside", "a/b", "..", "/tmp/run"] {
+        let line = fail(root, &format!("{RUN} --set run.name={name}"));
+        assert!(line.contains("run.name: expected one plain folder name"), "{line}");
+    }
+    assert!(!root.join("runs").exists());
     let line = fail(root, "train dcunet-smal -o new");
     assert!(line.contains("did you mean dcunet-small?"), "{line}");
     let line = fail(root, "train autoencoder --set schedule.stesp=3 -o new");

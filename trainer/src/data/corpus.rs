@@ -47,6 +47,17 @@ pub struct Recording {
     pub seconds: f64,
     /// The folder it lies in, which is taken for its speaker.
     pub speaker: String,
+    /// What is known of its file; none if code made it.
+    pub file: Option<FileIdentity>,
+}
+
+/// By what a file is known again wherever it lies.
+#[derive(Clone, Debug)]
+pub struct FileIdentity {
+    /// Its path below the folder that was searched, with `/` between its parts.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 impl Split {
@@ -109,7 +120,7 @@ impl Corpus {
             };
             bail!("{first}{others}: remove it, or leave such files out by --set data.skip_unusable=true");
         }
-        let [train_pairs, valid_pairs] = pair(data, clean, noisy)?;
+        let [train_pairs, valid_pairs] = pair(data, clean, noisy, &mut left_out)?;
         let split = |speech, noise, pairs| Split { speech, noise, pairs, store: store.clone() };
         Ok(Self {
             train: split(train_speech, train_noise, train_pairs),
@@ -143,7 +154,7 @@ impl Corpus {
 impl Recording {
     fn made(samples: Vec<f32>, speaker: String) -> Self {
         let seconds = samples.len() as f64 / f64::from(SAMPLE_RATE_HZ);
-        Self { source: Source::Made(Arc::new(samples)), seconds, speaker }
+        Self { source: Source::Made(Arc::new(samples)), seconds, speaker, file: None }
     }
 
     fn path(&self) -> &Path {
@@ -190,7 +201,9 @@ fn usable(folder: &Path, left_out: &mut Vec<String>) -> Result<Vec<Recording>> {
         match file.content {
             Content::Sound { seconds } => {
                 let speaker = path.parent().unwrap_or(folder).display().to_string();
-                recordings.push(Recording { source: Source::File(path), seconds, speaker });
+                let parts: Vec<_> = file.path.iter().map(|part| part.to_string_lossy()).collect();
+                let file = Some(FileIdentity { name: parts.join("/"), bytes: file.bytes });
+                recordings.push(Recording { source: Source::File(path), seconds, speaker, file });
             }
             Content::Silence => left_out.push(format!("{} is silent", path.display())),
             Content::Unusable(reason) => left_out.push(reason),
@@ -206,25 +219,53 @@ fn usable(folder: &Path, left_out: &mut Vec<String>) -> Result<Vec<Recording>> {
     Ok(recordings)
 }
 
-/// Clean recordings with the noisy ones of the same names, for training and for validation.
-fn pair(data: &Data, clean: [Vec<Recording>; 2], noisy: [Vec<Recording>; 2]) -> Result<[Vec<[Recording; 2]>; 2]> {
+/// Clean recordings with the noisy ones of the same names, for training and for validation. Where the recipe says to skip what cannot
+/// be used, clean recordings without a noisy one of their length are said in `left_out`.
+fn pair(
+    data: &Data,
+    clean: [Vec<Recording>; 2],
+    noisy: [Vec<Recording>; 2],
+    left_out: &mut Vec<String>,
+) -> Result<[Vec<[Recording; 2]>; 2]> {
     // All noisy ones together, so that which split a pair is in depends on its clean side alone.
     let name = |folder: &Path, recording: &Recording| -> PathBuf {
         recording.path().strip_prefix(folder).unwrap_or(recording.path()).with_extension("")
     };
-    let mut by_name: HashMap<PathBuf, Recording> =
-        noisy.into_iter().flatten().map(|recording| (name(&data.noisy, &recording), recording)).collect();
-    let mut find = |clean: Recording| -> Result<[Recording; 2]> {
+    let mut by_name = HashMap::<PathBuf, Recording>::new();
+    for recording in noisy.into_iter().flatten() {
+        let path = recording.path().to_owned();
+        if let Some(other) = by_name.insert(name(&data.noisy, &recording), recording) {
+            bail!("{} and {} have the same name: remove one of them", other.path().display(), path.display());
+        }
+    }
+    let mut find = |clean: &Recording| -> Result<Recording> {
         let path = clean.path().display();
-        let Some(noisy) = by_name.remove(&name(&data.clean, &clean)) else {
+        let Some(noisy) = by_name.remove(&name(&data.clean, clean)) else {
             bail!("{path} has no noisy recording of its name in {}", data.noisy.display());
         };
-        let [expected, got] = [&clean, &noisy].map(|recording| format!("{:.3} s", recording.seconds));
+        let [expected, got] = [clean, &noisy].map(|recording| format!("{:.3} s", recording.seconds));
         ensure!(expected == got, "{}: expected {expected} like {path}, got {got}", noisy.path().display());
-        Ok([clean, noisy])
+        Ok(noisy)
     };
-    let [train, valid] = clean.map(|split| split.into_iter().map(&mut find).collect::<Result<Vec<_>>>());
-    Ok([train?, valid?])
+    let mut pairs = |split: Vec<Recording>| -> Result<Vec<[Recording; 2]>> {
+        let (mut pairs, mut reason) = (Vec::new(), None);
+        for clean in split {
+            match find(&clean) {
+                Ok(noisy) => pairs.push([clean, noisy]),
+                Err(error) if data.skip_unusable => {
+                    left_out.push(format!("{error:#}"));
+                    reason = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match reason.filter(|_| pairs.is_empty()) {
+            Some(error) => Err(error.context(format!("not one pair of {} can be used", data.clean.display()))),
+            None => Ok(pairs),
+        }
+    };
+    let [train, valid] = clean;
+    Ok([pairs(train)?, pairs(valid)?])
 }
 
 #[cfg(test)]

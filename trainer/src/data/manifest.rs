@@ -30,7 +30,8 @@ pub struct Manifest {
 pub struct Entry {
     /// Its path below the folder.
     pub path: PathBuf,
-    bytes: u64,
+    /// Its size.
+    pub bytes: u64,
     /// Nanoseconds since 1970, where the system tells.
     modified: Option<u64>,
     /// What is in it.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,6 +14,7 @@ use shared::audio::rms;
 use shared::noise::{self, Chain, Group, Noise, Recipe, Recordings, Value, active_power};
 
 use super::MixArguments;
+use crate::data::manifest::{Content, Manifest};
 use crate::{SAMPLE_RATE_HZ, audio_file};
 
 /// Talkers of babble.
@@ -64,6 +65,8 @@ pub struct Mixer<'a> {
     speech: Folder<'a>,
     noise: Option<Folder<'a>>,
     recipe: Recipe,
+    /// Recordings that cannot be read, a line for each.
+    pub left_out: Vec<String>,
 }
 
 impl<'a> Mixer<'a> {
@@ -76,12 +79,17 @@ impl<'a> Mixer<'a> {
         let needs_noise = seen.contains("recording");
         ensure!(arguments.noise.is_some() || !needs_noise, "--noise: expected a folder, for the kind recording");
         let noise = arguments.noise.as_deref().filter(|_| needs_noise);
-        Ok(Self {
-            arguments,
-            speech: Folder::open("--speech", &arguments.speech)?,
-            noise: noise.map(|noise| Folder::open("--noise", noise)).transpose()?,
-            recipe: crate::data::mixture::default(),
-        })
+        let mut left_out = Vec::new();
+        let mut open = |option, root| {
+            let mut folder = Folder::open(option, root)?;
+            if arguments.skip_unusable {
+                left_out.extend(folder.leave_out_unusable(option)?);
+            }
+            Ok::<_, anyhow::Error>(folder)
+        };
+        let speech = open("--speech", &arguments.speech)?;
+        let noise = noise.map(|noise| open("--noise", noise)).transpose()?;
+        Ok(Self { arguments, speech, noise, recipe: crate::data::mixture::default(), left_out })
     }
 
     /// Item number `index`. Fails where there is no speech, or no noise, to make it of.
@@ -201,8 +209,24 @@ impl<'a> Folder<'a> {
         Ok(Self { root, paths: audio_file::list(root)?.into_iter().map(below).collect() })
     }
 
+    /// Forgets the recordings that cannot be read; why, a line for each.
+    fn leave_out_unusable(&mut self, option: &str) -> Result<Vec<String>> {
+        let (mut readable, mut reasons) = (Vec::new(), Vec::new());
+        for file in Manifest::scan(self.root)?.files {
+            match file.content {
+                Content::Unusable(reason) => reasons.push(reason),
+                Content::Sound { .. } | Content::Silence => readable.push(file.path),
+            }
+        }
+        let first = reasons.first().map_or("", |reason| reason);
+        ensure!(!readable.is_empty(), "{option}: not one recording in {} can be read: {first}", self.root.display());
+        self.paths = readable;
+        Ok(reasons)
+    }
+
     fn read(&self, path: &Path) -> Result<Vec<f32>> {
         audio_file::read_mono(&self.root.join(path), SAMPLE_RATE_HZ)
+            .map_err(|error| anyhow!("{error:#}. Remove the file, or leave out such files with --skip-unusable"))
     }
 
     fn shuffled(&self, rng: &mut ChaCha8Rng) -> Vec<&Path> {

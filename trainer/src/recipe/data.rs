@@ -37,7 +37,7 @@ pub struct Data {
     pub noise_variation_probability: f64,
     /// A recording of noise is chosen as often as its length to this power: 0 for all alike, 1 for every second alike.
     pub noise_length_exponent: f64,
-    /// Whether files that cannot be read or are silent are left out, with a line for each, and not refused.
+    /// Whether files that cannot be read or are silent, and pairs that do not match, are left out, with a line for each, and not refused.
     pub skip_unusable: bool,
     /// Decoded recordings kept in memory, at most.
     pub cache_gib: f64,

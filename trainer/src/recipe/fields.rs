@@ -41,6 +41,30 @@ fn compare(table: &Table, known: &Table, prefix: &str) -> Result<()> {
     Ok(())
 }
 
+/// The fields in which two recipes differ, with the values of both.
+pub fn differences(a: &Table, b: &Table) -> Vec<String> {
+    fn compare(a: &Table, b: &Table, prefix: &str, differences: &mut Vec<String>) {
+        let only_in_b = b.keys().filter(|name| !a.contains_key(*name));
+        for name in a.keys().chain(only_in_b) {
+            let path = format!("{prefix}{name}");
+            match (a.get(name), b.get(name)) {
+                (Some(Value::Table(a)), Some(Value::Table(b))) => compare(a, b, &format!("{path}."), differences),
+                (a, b) if a == b => {}
+                (Some(Value::Array(_) | Value::Table(_)), _) | (_, Some(Value::Array(_) | Value::Table(_))) => {
+                    differences.push(format!("{path} differs"));
+                }
+                (a, b) => {
+                    let [a, b] = [a, b].map(|value| value.map_or("not set".into(), Value::to_string));
+                    differences.push(format!("{path} is {a}, not {b}"));
+                }
+            }
+        }
+    }
+    let mut differences = Vec::new();
+    compare(a, b, "", &mut differences);
+    differences
+}
+
 /// The name that was probably meant.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known

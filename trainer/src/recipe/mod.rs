@@ -106,6 +106,14 @@ impl Recipe {
         Self::from_toml(&std::fs::read_to_string(path).with_context(context)?, overrides).with_context(context)
     }
 
+    /// The fields in which it differs from another recipe, with the values of both.
+    ///
+    /// # Errors
+    /// When one of them cannot be written as TOML.
+    pub fn differences(&self, other: &Self) -> Result<Vec<String>> {
+        Ok(fields::differences(&toml::Table::try_from(self)?, &toml::Table::try_from(other)?))
+    }
+
     /// The shape of the network.
     pub fn network_config(&self) -> Result<NetworkConfig> {
         self.network.config()
@@ -122,6 +130,7 @@ impl Recipe {
         self.data.validate()?;
         self.optimiser.validate()?;
         self.schedule.validate()?;
+        self.run.validate()?;
         Ok(())
     }
 }
@@ -172,6 +181,10 @@ mod tests {
         assert!(fail("version = 1", &["schedule.steps"]).contains("expected key=value"));
         assert!(fail("version = 1", &["network.preset=dcunet"]).contains("dcunet-small"));
         assert!(fail("version = 1", &["data.crop_seconds=0"]).contains("data.crop_seconds"));
+        for name in ["../elsewhere", "/tmp/run", "a/b", "..", "a\\tb"] {
+            let message = fail("version = 1", &[&format!("run.name = \"{name}\"")]);
+            assert!(message.contains("run.name: expected one plain folder name"), "{message}");
+        }
         assert!(fail("version = 1", &["data.items=cuts"]).contains("crops"));
         assert!(fail("version = 1", &["schedule.steps.more=1"]).contains("schedule.steps"));
         assert!(fail("version = ", &[]).contains("line 1"));

@@ -1,5 +1,7 @@
 //! The sections of a recipe. `recipes/dcunet-small.toml` explains every field to people.
 
+use std::path::{Component, Path};
+
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use shared::nn::NetworkConfig;
@@ -212,7 +214,7 @@ pub enum ComputePrecision {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunSection {
-    /// Name on the model's card; the preset's if empty.
+    /// Name on the model's card and of the run's folder; the preset's if empty.
     pub name: String,
     /// What the model is, in a sentence.
     pub summary: String,
@@ -238,6 +240,43 @@ impl Default for RunSection {
             device: "cpu".into(),
             precision: ComputePrecision::F32,
             gradient_checkpointing: false,
+        }
+    }
+}
+
+impl RunSection {
+    pub(super) fn validate(&self) -> Result<()> {
+        let name = &self.name;
+        ensure!(
+            name.is_empty() || is_plain_name(name),
+            "run.name: expected one plain folder name such as \"quiet-2\", without slashes, control characters or spaces at its \
+             ends, got {name:?}; use --out for another place"
+        );
+        Ok(())
+    }
+}
+
+/// Whether a text names one folder, in the folder where it is used, on every system.
+fn is_plain_name(text: &str) -> bool {
+    let mut parts = Path::new(text).components();
+    let one = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == text);
+    one && text.trim() == text && !text.contains(|c: char| c.is_control() || matches!(c, '/' | '\\'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_name_one_folder_here() {
+        for name in ["dcunet-small", "v1.2", "leise Räume", "..quiet", ".hidden"] {
+            assert!(is_plain_name(name), "{name:?}");
+        }
+        for name in [
+            "", ".", "..", "/", "/etc", "a/b", "a/", "./a", "../a", "a/../b", "a\\b", "..\\a", " ", " a", "a ", "a\n",
+            "\t", "a\0b", "a\u{7f}",
+        ] {
+            assert!(!is_plain_name(name), "{name:?}");
         }
     }
 }

@@ -60,10 +60,17 @@ impl Example {
     /// The example, as it is numbered.
     pub fn html(&self, number: usize) -> Result<Markup> {
         let Self { clean, noisy, denoised } = self;
-        let note = |estimate: &Recording| {
-            let scores = Scores::of(&noisy.samples, &clean.samples, &estimate.samples, clean.sample_rate_hz);
-            let stoi = scores.stoi.map_or(String::new(), |stoi| format!(", STOI {stoi:.3}"));
-            format!("SI-SDR {:.2} dB{stoi}", scores.si_sdr_db)
+        let note = |estimate: &Recording| match Scores::of(
+            &noisy.samples,
+            &clean.samples,
+            &estimate.samples,
+            clean.sample_rate_hz,
+        ) {
+            Ok(Scores { si_sdr_db, stoi, .. }) => {
+                let stoi = stoi.map_or(String::new(), |stoi| format!(", STOI {stoi:.3}"));
+                format!("SI-SDR {si_sdr_db:.2} dB{stoi}")
+            }
+            Err(reason) => format!("no scores: {reason}"),
         };
         let recordings = [
             ("Clean", "the original".to_owned(), clean),

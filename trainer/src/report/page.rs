@@ -34,7 +34,6 @@ pub struct Report {
 struct Validation<'a> {
     step: usize,
     all: &'a Group,
-    best: bool,
 }
 
 impl Report {
@@ -74,10 +73,19 @@ impl Report {
 
     fn validations(&self) -> Vec<Validation<'_>> {
         let validation = |entry| match entry {
-            &Entry::Validation { step, ref all, best, .. } => Some(Validation { step, all, best }),
-            Entry::Training { .. } => None,
+            &Entry::Validation { step, ref all, .. } => Some(Validation { step, all }),
+            Entry::Training { .. } | Entry::Resumed { .. } => None,
         };
         self.entries.iter().filter_map(validation).collect()
+    }
+
+    /// Step and scores of the best network: those of its validation, or later ones on other data.
+    fn best(&self) -> Option<(usize, &Group)> {
+        self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Validation { step, all, best: true, .. } => Some((*step, all)),
+            Entry::Resumed { best: Some(best), .. } => Some((best.step, &best.all)),
+            _ => None,
+        })
     }
 
     fn last_step(&self) -> usize {
@@ -85,18 +93,17 @@ impl Report {
     }
 
     fn headline(&self) -> Markup {
-        let validations = self.validations();
-        let best = validations.iter().rev().find(|validation| validation.best);
+        let best = self.best();
         let done = self.last_step();
         let planned = self.planned("steps").and_then(Value::as_u64);
         let last_skipped = |entry: &Entry| match entry {
             &Entry::Training { skipped, .. } => Some(skipped),
-            Entry::Validation { .. } => None,
+            Entry::Validation { .. } | Entry::Resumed { .. } => None,
         };
         let skipped = self.entries.iter().rev().find_map(last_skipped).unwrap_or_default();
         html! {
             dl.figures {
-                @if let Some(Validation { step, all: Group { before, after, .. }, .. }) = best {
+                @if let Some((step, Group { before, after, .. })) = best {
                     @let (before, after) = (before.si_sdr_db, after.si_sdr_db);
                     div {
                         dt { "Best validation SI-SDR" }
@@ -131,13 +138,15 @@ impl Report {
                 validations.iter().filter_map(|entry| Some((entry.step, value(of(entry.all))?))).collect()
             };
             let (after, before) = (scored(|group| &group.after), scored(|group| &group.before));
-            let best = validations.iter().rev().find(|validation| validation.best).map(|best| best.step);
+            // A score on other data than the curve's is no point of it.
+            let of_curve = |all: &Group| validations.iter().any(|validation| std::ptr::eq(validation.all, all));
+            let best = self.best().filter(|(_, all)| of_curve(all)).map(|(step, _)| step);
             let series = vec![Series { name: "after", points: after }, Series { name: "before", points: before }];
             Chart { title, unit, from_zero: false, series, best }
         };
         let loss = training("Training loss", "loss", |entry| match entry {
             Entry::Training { loss, .. } => *loss,
-            Entry::Validation { .. } => None,
+            Entry::Validation { .. } | Entry::Resumed { .. } => None,
         });
         let charts = [
             // Of a loss the last digits count.
@@ -146,23 +155,34 @@ impl Report {
             validation("Validation STOI", "STOI, 0 to 1", |scores| scores.stoi),
             training("Learning rate", "learning rate", |entry| match entry {
                 Entry::Training { learning_rate, .. } => Some(*learning_rate),
-                Entry::Validation { .. } => None,
+                Entry::Validation { .. } | Entry::Resumed { .. } => None,
             }),
             training("Gradient norm before clipping", "norm", |entry| match entry {
                 Entry::Training { gradient_norm, .. } => *gradient_norm,
-                Entry::Validation { .. } => None,
+                Entry::Validation { .. } | Entry::Resumed { .. } => None,
             }),
             training("Speed", "steps a second", |entry| match entry {
                 Entry::Training { steps_per_second, .. } => Some(*steps_per_second),
-                Entry::Validation { .. } => None,
+                Entry::Validation { .. } | Entry::Resumed { .. } => None,
             }),
             training("Waiting for data", "% of the time", |entry| match entry {
                 Entry::Training { waiting, .. } => Some(100.0 * waiting),
-                Entry::Validation { .. } => None,
+                Entry::Validation { .. } | Entry::Resumed { .. } => None,
             }),
         ];
         let figures = charts.into_iter().map(|chart| chart.figure(self.last_step())).collect::<Result<Vec<_>>>()?;
-        Ok(html! { div.charts { @for figure in &figures { (figure) } } })
+        let changed = self.entries.iter().filter_map(|entry| match entry {
+            Entry::Resumed { step, changes, .. } if !changes.is_empty() => Some((step, changes.join("; "))),
+            _ => None,
+        });
+        Ok(html! {
+            div.charts { @for figure in &figures { (figure) } }
+            @for (step, changes) in changed {
+                p.note {
+                    "The data changed after step " (step) ": " (changes) ". Validations before and after it may not be comparable."
+                }
+            }
+        })
     }
 
     fn examples(&self) -> Result<Markup> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `recipe.toml` | the recipe, with everything that was left out or overridden |
 //! | `plan.json` | what was found and planned: data, network, memory, device, commit, seed |
+//! | `data.json` | every recording with its size and length, to notice changes; changes that were accepted |
 //! | `metrics.jsonl` | a line for every report and every validation ([`Entry`]) |
 //! | `best.zip` | the best network so far, ready for `denoise` |
 //! | `scores.json` | its scores, a `Scored` for each item of the validation set |
@@ -48,16 +49,37 @@ pub enum Entry {
         all: Group,
         /// Mean scores for each kind of noise.
         by_kind: Vec<Group>,
+        /// Items without scores, because the network gave samples that are not finite.
+        #[serde(default)]
+        not_finite: usize,
         /// Whether the network was the best so far.
         best: bool,
     },
+    /// The run was resumed with other data, or with another best network than its checkpoint knew.
+    Resumed {
+        /// Steps done.
+        step: usize,
+        /// What changed in the data, a line for each kind of recordings.
+        changes: Vec<String>,
+        /// Scores of the best network so far, if it was scored again.
+        best: Option<Rescored>,
+    },
+}
+
+/// A network of an earlier step, scored again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rescored {
+    /// Steps after which it was written.
+    pub step: usize,
+    /// Mean scores over what checkpoints are chosen by.
+    pub all: Group,
 }
 
 impl Entry {
     /// Steps done when it was written.
     pub fn step(&self) -> usize {
         match self {
-            Self::Training { step, .. } | Self::Validation { step, .. } => *step,
+            Self::Training { step, .. } | Self::Validation { step, .. } | Self::Resumed { step, .. } => *step,
         }
     }
 

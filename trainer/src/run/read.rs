@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -39,9 +40,9 @@ pub fn entries(run: &Path) -> Result<Vec<Entry>> {
             Err(_) if !line.ends_with(b"\n") => break,
             Err(error) => bail!("{}, line {}: {}", path.display(), index + 1, without_place(&error)),
         };
-        // They are by steps all along. At the same step there may be a line of the other kind.
+        // They are by steps all along. At the same step there may be lines of other kinds.
         let later = entries.split_off(entries.partition_point(|other| other.step() < entry.step()));
-        let beside = |other: &Entry| other.step() == entry.step() && other.is_validation() != entry.is_validation();
+        let beside = |other: &Entry| other.step() == entry.step() && discriminant(other) != discriminant(&entry);
         entries.extend(later.into_iter().filter(beside));
         entries.push(entry);
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::checkpoint;
+use super::plan::Plan;
 use crate::data::Corpus;
 use crate::recipe::{self, Recipe};
 
@@ -33,9 +35,13 @@ pub struct TrainArguments {
     /// Folder of the run [default: runs/NAME].
     #[arg(short, long)]
     out: Option<PathBuf>,
-    /// Go on with the run in OUT from its last checkpoint. Length, patience, device, places of data and what is reported may be set anew.
+    /// Resume the run in OUT from its last checkpoint, or from its beginning if it has none. Length, patience, device, places of data
+    /// and what is reported may be set anew. A RECIPE beside it must be the run's own.
     #[arg(long)]
     resume: bool,
+    /// Resume although recordings were added, removed or changed since the run began; see docs/training.md for what follows.
+    #[arg(long, requires = "resume")]
+    accept_changed_data: bool,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     plan: bool,
@@ -62,31 +68,88 @@ const FREE: [&str; 14] = [
     "run.limits",
 ];
 
+/// Differences between recipes that are named in an error.
+const NAMED_DIFFERENCES: usize = 3;
+
 fn default_folder(recipe: &Recipe) -> PathBuf {
     Path::new("runs").join(recipe.name())
+}
+
+/// Refuses to begin a run where there is one, or what is left of one: its best network would be replaced by a worse one.
+fn refuse_occupied(run: &Path) -> Result<()> {
+    if run.join("recipe.toml").exists() {
+        bail!("{} holds a run already: go on with it by --resume, or give another --out", run.display());
+    }
+    if run.join("best.zip").exists() || checkpoint::any(run)? {
+        bail!("{} holds what is left of another run: remove it, or give another --out", run.display());
+    }
+    Ok(())
+}
+
+/// Refuses a recipe beside `--resume` that is not the one of the run. `overrides` are the fields that were set when the run began or
+/// later.
+fn refuse_another(name: &str, run: &Path, overrides: &[String]) -> Result<()> {
+    let own = Recipe::read(&run.join("recipe.toml"), &[])?;
+    let named = recipe::load(name, &[])?;
+    // What was set for one recipe need not fit another.
+    let differences = recipe::load(name, overrides).unwrap_or(named).differences(&own)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let more = match differences.len().saturating_sub(NAMED_DIFFERENCES) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    bail!(
+        "{name} is not the recipe of {}: {}{more}. Leave the recipe out to resume the run, change single fields with --set, or begin \
+         another run with another --out",
+        run.display(),
+        differences[..differences.len().min(NAMED_DIFFERENCES)].join("; ")
+    )
+}
+
+/// Earlier overrides with later ones, of which each takes the place of an earlier one of its field.
+fn merged(mut earlier: Vec<String>, later: Vec<String>) -> Vec<String> {
+    let key = |text: &str| text.split('=').next().unwrap_or_default().trim().to_owned();
+    for one in later {
+        earlier.retain(|other| key(other) != key(&one));
+        earlier.push(one);
+    }
+    earlier
 }
 
 impl TrainArguments {
     /// Checks what was asked and does it.
     pub fn run(self) -> Result<()> {
-        let (overrides, run) = (self.overrides(), self.out.clone());
+        let mut overrides = self.overrides();
         let name = self.recipe.as_deref().unwrap_or("dcunet-small");
-        let (recipe, run) = if self.resume {
-            let run = match run {
-                Some(run) => run,
-                None => default_folder(&recipe::load(name, &[])?),
-            };
-            (Self::resumed(&run, &overrides)?, run)
-        } else {
-            let recipe = recipe::load(name, &overrides)?;
-            let run = run.unwrap_or_else(|| default_folder(&recipe));
-            if !self.plan && run.join("recipe.toml").exists() {
-                bail!("{} holds a run already: go on with it by --resume, or give another --out", run.display());
+        let run = match &self.out {
+            Some(run) => run.clone(),
+            None => default_folder(&recipe::load(name, &overrides)?),
+        };
+        let recipe = if self.resume {
+            let recipe = Self::resumed(&run, &overrides)?;
+            let earlier = Plan::read(&run).map(|plan| plan.overrides).unwrap_or_default();
+            if let Some(named) = &self.recipe {
+                refuse_another(named, &run, &earlier)?;
             }
-            (recipe, run)
+            overrides = merged(earlier, overrides);
+            recipe
+        } else {
+            if !self.plan {
+                refuse_occupied(&run)?;
+            }
+            recipe::load(name, &overrides)?
         };
         let corpus = Corpus::open(&recipe.data, recipe.run.seed)?;
-        super::run(&recipe, corpus, &run, super::Start { resume: self.resume, plan_only: self.plan, plain: self.plain })
+        let start = super::Start {
+            resume: self.resume,
+            accept_changed_data: self.accept_changed_data,
+            plan_only: self.plan,
+            plain: self.plain,
+            overrides,
+        };
+        super::run(&recipe, corpus, &run, start)
     }
 
     fn overrides(&self) -> Vec<String> {

@@ -42,6 +42,9 @@ pub struct State {
     pub skipped: usize,
     /// Best validation score so far, in dB, and its step.
     pub best: Option<(f64, usize)>,
+    /// Checksum of the validation set that gave this score; earlier programs did not keep it.
+    #[serde(default)]
+    pub validation_set: Option<u32>,
     /// Validations since then.
     pub since_best: usize,
 }
@@ -49,7 +52,7 @@ pub struct State {
 impl State {
     /// The state before the first step.
     pub fn new(network: NetworkConfig) -> Self {
-        Self { network, step: 0, skipped: 0, best: None, since_best: 0 }
+        Self { network, step: 0, skipped: 0, best: None, validation_set: None, since_best: 0 }
     }
 }
 
@@ -148,6 +151,14 @@ impl<B: AutodiffBackend, O: Optimizer<Trainee<B>, B>> Trained<B, O> {
             None => Ok((self, State::new(expected.clone()), broken)),
         }
     }
+}
+
+/// Whether a run has got as far as its first checkpoint.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub fn any(run: &Path) -> Result<bool> {
+    Ok(!numbered(run)?.is_empty())
 }
 
 fn folder(run: &Path) -> PathBuf {

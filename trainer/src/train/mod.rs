@@ -3,8 +3,10 @@
 mod arguments;
 mod average;
 mod beginning;
+mod best;
 mod checkpoint;
 pub mod gradients;
+mod inputs;
 pub mod pieces;
 mod plan;
 pub mod step;
@@ -16,12 +18,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{AdamW, AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn_train::Interrupter;
-use shared::bundle::{self, Bundle, Card, Precision, Score};
+use shared::bundle::{self, Bundle};
 use shared::nn::NetworkConfig;
 
 pub use arguments::TrainArguments;
@@ -29,9 +30,10 @@ pub use plan::Plan;
 
 use self::average::Average;
 use self::checkpoint::{State, Trained};
+use self::inputs::Inputs;
 use self::pieces::Cut;
 use self::step::{How, Stepper, Trainee};
-use self::validate::{Example, ValidationSet};
+use self::validate::ValidationSet;
 use self::watch::Watch;
 use crate::SAMPLE_RATE_HZ;
 use crate::audio_file::write_whole;
@@ -40,23 +42,27 @@ use crate::device::{Devices, Training};
 use crate::interrupt::{self, Interrupted};
 use crate::recipe::Recipe;
 use crate::run::{self, Entry};
-use crate::scores::{Group, Scored};
 
 /// How a run starts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Start {
     /// Whether it goes on from its last checkpoint.
     pub resume: bool,
+    /// Whether it may go on with other data than it began with.
+    pub accept_changed_data: bool,
     /// Whether the plan is all that is wanted.
     pub plan_only: bool,
     /// Whether there is to be no dashboard.
     pub plain: bool,
+    /// Fields of the recipe that were set on the command line, now or when the run began.
+    pub overrides: Vec<String>,
 }
 
 /// Trains by a recipe on what it names, in the folder `run`.
 ///
 /// # Errors
-/// When data, recipe and device do not go together, when something cannot be read or written, or when the run is interrupted.
+/// When data, recipe and device do not go together, when the data of a run that is resumed changed and the change is not accepted, when
+/// something cannot be read or written, or when the run is interrupted.
 pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<()> {
     let devices: Devices = recipe.run.device.parse().map_err(|error| anyhow::anyhow!("run.device: {error}"))?;
     corpus.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
@@ -71,23 +77,40 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     );
     let sources = plan::sources(&recipe.data.sources)?;
     let valid = ValidationSet::new(&corpus.valid, recipe.noise.is_none())?;
+    valid.left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
     let mut plan = Plan::new(recipe, &corpus, valid.len(), &devices)?;
-    let maker = Arc::new(Maker::new(corpus.train, recipe));
-    plan.epoch_items = maker.epoch_length();
-    let weights = if start.resume {
+    plan.overrides.clone_from(&start.overrides);
+    if start.resume {
         plan.keep_beginning(run);
-        None
-    } else {
-        beginning::first_weights(recipe)?
-    };
+    }
+    // A run that was stopped before its first checkpoint begins as it did then.
+    let begins = !start.resume || !checkpoint::any(run)?;
+    let weights = if begins { beginning::first_weights(recipe)? } else { None };
     if let Some(Bundle { card, .. }) = &weights {
         plan.begins_with = beginning::description(card);
     }
+    let inputs = Inputs::of(&corpus, weights.as_ref())?;
+    let before = if start.resume { Inputs::read(run)? } else { None };
+    let changes = before.as_ref().map_or(vec![], |before| before.changes(&inputs));
+    if !changes.is_empty() && !start.accept_changed_data {
+        bail!(
+            "the data changed since {} began: {}. Restore it, begin another run with another --out, or resume with the data as it is \
+             now by `trainer train --resume --accept-changed-data`",
+            run.display(),
+            changes.join("; ")
+        );
+    }
+    if start.resume && before.is_none() {
+        eprintln!("{} has no data.json: whether the data changed since the run began is not known", run.display());
+    }
+    let maker = Arc::new(Maker::new(corpus.train, recipe));
+    plan.epoch_items = maker.epoch_length();
     eprintln!("{plan}");
     if start.plan_only {
         return Ok(());
     }
-    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights };
+    let data = Data { inputs, before, changes };
+    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data };
     devices.train(job, recipe.run.gradient_checkpointing)
 }
 
@@ -101,6 +124,14 @@ struct TrainJob<'a> {
     valid: ValidationSet,
     /// The first weights, where they are not random.
     weights: Option<Bundle>,
+    data: Data,
+}
+
+/// What a run is made from now, what it was made from before it was resumed, and what changed.
+struct Data {
+    inputs: Inputs,
+    before: Option<Inputs>,
+    changes: Vec<String>,
 }
 
 /// The optimiser of all runs.
@@ -109,7 +140,7 @@ pub type Adam<B> = OptimizerAdaptor<AdamW, Trainee<B>, B>;
 impl Training for TrainJob<'_> {
     type Output = ();
 
-    fn run<B: AutodiffBackend>(self, devices: Vec<B::Device>) -> Result<()> {
+    fn run<B: AutodiffBackend>(mut self, devices: Vec<B::Device>) -> Result<()> {
         let Recipe { optimiser, schedule, run: about, .. } = self.recipe;
         let config = self.recipe.network_config()?;
         let device = devices[0].clone();
@@ -135,10 +166,21 @@ impl Training for TrainJob<'_> {
             eprintln!("goes on after step {}", state.step);
         }
         run::write::create(self.run)?;
-        write_whole(&self.run.join("recipe.toml"), self.recipe.to_toml()?.as_bytes())?;
-        self.plan.save(self.run)?;
-
         let mut metrics = run::write::Metrics::open(self.run, state.step)?;
+        if self.start.resume {
+            let best = self.recognise_best::<B>(&mut state, &device)?;
+            let changes = std::mem::take(&mut self.data.changes);
+            self.data.inputs.follow(self.data.before.take().unwrap_or_default(), state.step, &changes);
+            if best.is_some() || !changes.is_empty() {
+                let entry = Entry::Resumed { step: state.step, changes, best };
+                metrics.write(&entry)?;
+            }
+        }
+        self.data.inputs.save(self.run)?;
+        self.plan.save(self.run)?;
+        // The last one, because a folder with a recipe holds a run that can be resumed.
+        write_whole(&self.run.join("recipe.toml"), self.recipe.to_toml()?.as_bytes())?;
+
         let mut loader = Loader::start(&self.maker, schedule.batch_size, state.step, self.recipe.data.workers);
         let stepper = Stepper::<B, Adam<B>>::new(how(self.recipe, &config), devices);
         let interrupter = Interrupter::new();
@@ -200,85 +242,6 @@ impl Training for TrainJob<'_> {
             state.best.map(|(score, step)| format!(", {score:.2} dB SI-SDR on the validation set after step {step}"));
         println!("{}{}", self.run.join("best.zip").display(), best.unwrap_or_default());
         Ok(())
-    }
-}
-
-impl TrainJob<'_> {
-    /// Scores the network, and keeps it if it is the best so far.
-    fn validate<B: AutodiffBackend>(
-        &self,
-        trained: &Trained<B, Adam<B>>,
-        state: &mut State,
-        device: &B::Device,
-        metrics: &mut run::write::Metrics,
-        watch: &mut Watch,
-    ) -> Result<()> {
-        let network = match &trained.average {
-            Some(average) => average.network(&trained.trainee.network),
-            None => trained.trainee.network.valid(),
-        };
-        let (step, steps, items) = (state.step, self.recipe.schedule.steps, self.valid.len());
-        let progress = |done| watch.validated(done, items, step, steps);
-        let (scored, examples) = self.valid.score(network.clone(), &state.network, device, progress)?;
-        let Some(all) = ValidationSet::overall(&scored) else { bail!("the validation set is empty") };
-        let score = all.after.si_sdr_db;
-        let best = state.best.is_none_or(|(before, _)| score > before);
-        if best {
-            state.best = Some((score, step));
-            state.since_best = 0;
-            let card = self.card(&state.network, step, &scored);
-            let bundle = Bundle::pack(&network, state.network.clone(), SAMPLE_RATE_HZ, Precision::F32, card)?;
-            write_whole(&self.run.join("best.zip"), &bundle.to_bytes()?)?;
-            write_whole(&self.run.join("scores.json"), &serde_json::to_vec_pretty(&scored)?)?;
-            for (number, Example { signals, .. }) in examples.iter().enumerate() {
-                run::write::example(self.run, number, signals)?;
-            }
-        } else {
-            state.since_best += 1;
-        }
-        let entry = Entry::Validation { step, all, by_kind: Group::by_kind(&scored), best };
-        metrics.write(&entry)?;
-        watch.entry(&entry);
-        Ok(())
-    }
-
-    fn card(&self, config: &NetworkConfig, step: usize, scored: &[Scored]) -> Card {
-        let Self { recipe, plan, .. } = self;
-        let score = |group: Group| {
-            let set = format!("{} of {}", group.name, self.valid.describe());
-            let figure = |metric: &str, before: f64, after: f64| Score {
-                set: set.clone(),
-                metric: metric.into(),
-                before,
-                after,
-            };
-            let mut figures = vec![figure("SI-SDR, dB", group.before.si_sdr_db, group.after.si_sdr_db)];
-            if let (Some(before), Some(after)) = (group.before.stoi, group.after.stoi) {
-                figures.push(figure("STOI", before, after));
-            }
-            figures
-        };
-        Card {
-            name: plan.name.clone(),
-            summary: recipe.run.summary.clone(),
-            parameters: config.parameters() as usize,
-            macs_per_second: config.macs_per_second(SAMPLE_RATE_HZ),
-            training: bundle::Training {
-                command: plan.command.clone(),
-                commit: plan.commit.clone(),
-                began_with: plan.begins_with.clone(),
-                seed: plan.seed,
-                steps: step,
-                hours_seen: plan.hours.unwrap_or_default() * step as f64 / plan.steps as f64,
-                loss: plan.loss.clone(),
-                noise: recipe.noise.chains.summary(),
-                device: format!("{} ({})", plan.device, plan.hardware),
-                date: time::OffsetDateTime::now_utc().date().to_string(),
-            },
-            data: self.sources.clone(),
-            scores: Group::by_kind(scored).into_iter().flat_map(score).collect(),
-            limits: recipe.run.limits.clone(),
-        }
     }
 }
 

@@ -64,6 +64,9 @@ pub struct Plan {
     pub commit: String,
     /// The command line that began the run.
     pub command: String,
+    /// Fields of the recipe that were set on that command line, or when the run was resumed: `schedule.steps=500`.
+    #[serde(default)]
+    pub overrides: Vec<String>,
 }
 
 /// What was found of a split.
@@ -143,13 +146,18 @@ impl Plan {
             seed: recipe.run.seed,
             commit: env!("COMMIT").into(),
             command: env::args().skip(1).fold("trainer".into(), |line, word| line + " " + &word),
+            overrides: vec![],
         })
     }
 
-    /// What began the run that goes on in a folder, if its plan is there.
+    /// The plan of the run in a folder, if it is there and this program can read it.
+    pub fn read(run: &Path) -> Option<Self> {
+        fs::read(run.join("plan.json")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+    }
+
+    /// Keeps what began the run that is resumed in a folder, if its plan is there.
     pub fn keep_beginning(&mut self, run: &Path) {
-        let plan = fs::read(run.join("plan.json")).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
-        if let Some(before) = plan {
+        if let Some(before) = Self::read(run) {
             (self.command, self.begins_with) = (before.command, before.begins_with);
         }
     }

@@ -1,6 +1,6 @@
 //! Scoring a network while it is being trained, through the same pipeline that people will use.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::prelude::*;
 use serde_json::json;
 use shared::nn::{Network, NetworkConfig};
@@ -35,6 +35,18 @@ const EXAMPLES_OF_A_KIND: usize = 1;
 /// A fixed set of items, the same in every run on one corpus.
 pub struct ValidationSet {
     items: Vec<Case>,
+    /// What cannot be scored, a line for each item.
+    left_out: Vec<String>,
+}
+
+/// How a network did on the set.
+pub struct Validation {
+    /// Scores of every item that has some.
+    pub scored: Vec<Scored>,
+    /// Items for which the network gave samples that are not finite.
+    pub not_finite: usize,
+    /// Some items to hear.
+    pub examples: Vec<Example>,
 }
 
 /// An item of the set.
@@ -44,13 +56,6 @@ struct Case {
     item: Item,
     /// Scores of the noisy signal, which no network changes.
     before: Scores,
-}
-
-impl Case {
-    fn new(kind: &str, item: Item) -> Self {
-        let before = Scores::of(&item.noisy, &item.clean, &item.noisy, SAMPLE_RATE_HZ);
-        Self { kind: kind.into(), item, before }
-    }
 }
 
 /// An item with the network's output.
@@ -69,30 +74,61 @@ impl ValidationSet {
     /// When a recording cannot be read.
     pub fn new(split: &Split, no_noise: bool) -> Result<Self> {
         let len = (SECONDS * SAMPLE_RATE_HZ) as usize;
-        let mut items = Vec::new();
+        let mut set = Self { items: Vec::new(), left_out: Vec::new() };
         if !split.speech.is_empty() && !no_noise {
             for index in 0..RECORDED {
-                items.push(Case::new(RECORDED_KIND, Item::recorded(split, len, index)?));
+                set.add(RECORDED_KIND, Item::recorded(split, len, index)?);
             }
             for (kind, field, [first, last]) in OTHER_KINDS {
                 for index in 0..OTHERS {
                     let value = first + (last - first) * index as f64 / (OTHERS - 1) as f64;
                     let chain = Chain::from_json(&json!([{"kind": kind, field: value}]).to_string()).context(kind)?;
-                    items.push(Case::new(kind, Item::corrupted(split, &chain, len, index)?));
+                    set.add(kind, Item::corrupted(split, &chain, len, index)?);
                 }
             }
         }
         if !split.speech.is_empty() {
             for index in 0..OTHERS {
-                items.push(Case::new(CLEAN, Item::corrupted(split, &Chain::default(), len, index)?));
+                set.add(CLEAN, Item::corrupted(split, &Chain::default(), len, index)?);
             }
         }
         if !split.pairs.is_empty() {
             for index in 0..RECORDED {
-                items.push(Case::new(PAIRED, Item::paired(split, len, index)?));
+                set.add(PAIRED, Item::paired(split, len, index)?);
             }
         }
-        Ok(Self { items })
+        if set.items.is_empty() {
+            bail!("the validation set has no item to score: {}", set.left_out.first().map_or("", |reason| reason));
+        }
+        Ok(set)
+    }
+
+    /// Adds an item if it can be scored.
+    fn add(&mut self, kind: &str, item: Item) {
+        match Scores::of(&item.noisy, &item.clean, &item.noisy, SAMPLE_RATE_HZ) {
+            Ok(before) => self.items.push(Case { kind: kind.into(), item, before }),
+            Err(reason) => {
+                let number = self.items.len() + self.left_out.len();
+                self.left_out.push(format!("item {number} of the validation set ({kind}): {reason}"));
+            }
+        }
+    }
+
+    /// What was left out because it has no scores, a line for each item.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// A checksum of every sample: whether two sets give scores that can be compared. It may also differ on another processor.
+    pub fn checksum(&self) -> u32 {
+        let mut checksum = crc32fast::Hasher::new();
+        for Case { kind, item: Item { clean, noisy }, .. } in &self.items {
+            checksum.update(kind.as_bytes());
+            for side in [clean, noisy] {
+                checksum.update(&side.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<u8>>());
+            }
+        }
+        checksum.finalize()
     }
 
     /// How many items there are.
@@ -122,18 +158,64 @@ impl ValidationSet {
         config: &NetworkConfig,
         device: &B::Device,
         mut progress: impl FnMut(usize),
-    ) -> Result<(Vec<Scored>, Vec<Example>)> {
+    ) -> Result<Validation> {
         let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, device.clone());
-        let (mut scored, mut examples) = (Vec::new(), Vec::<Example>::new());
+        let (mut scored, mut not_finite, mut examples) = (Vec::new(), 0, Vec::<Example>::new());
         for (number, Case { kind, item: Item { clean, noisy }, before }) in self.items.iter().enumerate() {
             let estimate = pollster::block_on(denoiser.pieces(noisy, |_| ()))?;
-            let after = Scores::of(noisy, clean, &estimate, SAMPLE_RATE_HZ);
+            progress(number + 1);
+            let Ok(after) = Scores::of(noisy, clean, &estimate, SAMPLE_RATE_HZ) else {
+                not_finite += 1;
+                continue;
+            };
             scored.push(Scored { name: format!("{kind} {number}"), kind: kind.clone(), before: *before, after });
             if examples.iter().filter(|example| example.kind == *kind).count() < EXAMPLES_OF_A_KIND {
                 examples.push(Example { kind: kind.clone(), signals: [clean.clone(), noisy.clone(), estimate] });
             }
-            progress(number + 1);
         }
-        Ok((scored, examples))
+        Ok(Validation { scored, not_finite, examples })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::module::{Module, ModuleMapper, Param};
+
+    use super::*;
+    use crate::data::corpus::in_memory;
+
+    struct ToNan;
+
+    impl<B: Backend> ModuleMapper<B> for ToNan {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+            param.map(|weights| weights * f32::NAN)
+        }
+    }
+
+    #[test]
+    fn what_has_no_scores_is_in_no_mean() -> Result<()> {
+        let sound = |seed: usize| (0..80_000).map(|i| ((i * seed) as f32 * 0.0137).sin() * 0.3).collect::<Vec<f32>>();
+        let mut set = ValidationSet::new(&in_memory(vec![sound(3)], vec![sound(7)]), true)?;
+        let (items, checksum) = (set.len(), set.checksum());
+        set.add(PAIRED, Item { clean: vec![0.0; 64_000], noisy: sound(5) });
+        set.add(PAIRED, Item { clean: sound(5), noisy: vec![0.0; 80_000] });
+        assert_eq!((set.len(), set.checksum()), (items, checksum));
+        assert!(set.left_out()[0].contains("(paired): the clean original is silent"), "{:?}", set.left_out());
+        assert_eq!(set.left_out().len(), 2);
+
+        let config = NetworkConfig::preset("autoencoder")?;
+        let network = config.init::<Flex>(&Default::default());
+        let validation = set.score(network.clone(), &config, &Default::default(), |_| ())?;
+        assert_eq!((validation.scored.len(), validation.not_finite), (items, 0));
+        let validation = set.score(network.map(&mut ToNan), &config, &Default::default(), |_| ())?;
+        assert_eq!((validation.scored.len(), validation.not_finite), (0, items));
+        assert_eq!(ValidationSet::overall(&validation.scored), None);
+
+        set.add(PAIRED, Item { clean: sound(5), noisy: sound(6) });
+        assert_ne!(set.checksum(), checksum);
+        let silent = ValidationSet::new(&in_memory(vec![vec![0.0; 80_000]], vec![sound(7)]), true);
+        assert!(silent.is_err());
+        Ok(())
     }
 }

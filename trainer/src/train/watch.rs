@@ -96,6 +96,7 @@ impl Watch {
                     let figures = [(SI_SDR, Some(all.after.si_sdr_db)), (STOI, all.after.stoi)];
                     figures.into_iter().filter_map(state).for_each(|state| dashboard.update_valid(state));
                 }
+                Entry::Resumed { .. } => {}
             },
         }
     }
@@ -127,15 +128,20 @@ fn line(entry: &Entry) -> String {
                 100.0 * waiting
             )
         }
-        Entry::Validation { step, all, by_kind, best } => {
+        Entry::Validation { step, all, by_kind, not_finite, best } => {
             let kinds: Vec<String> = by_kind
                 .iter()
                 .map(|kind| format!("{} {:.2} → {:.2}", kind.name, kind.before.si_sdr_db, kind.after.si_sdr_db))
                 .collect();
             let best = if *best { ", the best so far" } else { "" };
             let (before, after) = (all.before.si_sdr_db, all.after.si_sdr_db);
-            format!("step {step}: SI-SDR {before:.2} → {after:.2} dB{best} ({})", kinds.join(", "))
+            let left_out = match not_finite {
+                0 => String::new(),
+                count => format!("; {count} items left out: the network's output is not finite"),
+            };
+            format!("step {step}: SI-SDR {before:.2} → {after:.2} dB{best} ({}){left_out}", kinds.join(", "))
         }
+        Entry::Resumed { step, changes, .. } => format!("resumed after step {step}: {}", changes.join("; ")),
     }
 }
 
