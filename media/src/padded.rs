@@ -8,6 +8,9 @@ use symphonia::core::io::MediaSource;
 
 use crate::reader::Source;
 
+/// Most zeros that are given: more than a packet has, which is as far as anybody reads on.
+const MAX_ZEROS: u64 = 1 << 23;
+
 /// A source, and zeros after it.
 pub struct Padded {
     source: Box<dyn Source>,
@@ -16,6 +19,8 @@ pub struct Padded {
     /// Bytes that it seems to have.
     bytes: u64,
     position: u64,
+    /// Zeros that may still be given: broken sizes must not have memory filled with them.
+    zeros_left: u64,
     past_end: Arc<AtomicBool>,
     /// Bytes that are read as others than are there, and where.
     patch: Option<(u64, Vec<u8>)>,
@@ -35,7 +40,7 @@ impl Padded {
         source.rewind()?;
         let Extent { bytes, patch } = extent;
         let bytes = if patch.is_some() { real_bytes } else { bytes.max(real_bytes) };
-        Ok(Self { source, real_bytes, bytes, position: 0, past_end: Arc::default(), patch })
+        Ok(Self { source, real_bytes, bytes, position: 0, zeros_left: MAX_ZEROS, past_end: Arc::default(), patch })
     }
 
     /// Becomes true once zeros after the end have been read, ahead of time perhaps.
@@ -68,8 +73,9 @@ impl Read for Padded {
                 }
             }
         } else {
-            let count = most(self.bytes - self.position.min(self.bytes));
+            let count = most(self.bytes.saturating_sub(self.position).min(self.zeros_left));
             buffer[..count].fill(0);
+            self.zeros_left -= count as u64;
             if count > 0 {
                 self.past_end.store(true, Ordering::Relaxed);
             }
