@@ -74,14 +74,14 @@ impl Chunks {
                     fact = Some(if kind == Kind::W64 { u64_le(&content, 0) } else { u32_le(&content, 0).into() });
                 }
                 b"data" if data.is_none() => {
-                    let mut endless = is_endless(size);
+                    let there = file_bytes.saturating_sub(start);
+                    let mut endless = is_endless(size) && size > there || size == 0;
                     if kind == Kind::Rf64 && size == u64::from(u32::MAX) {
                         // A program that could not go back to the header leaves 0 there, too.
                         let stated = data_64.filter(|&size| size != 0 && size != u64::MAX);
                         (size, endless) = (stated.unwrap_or(0), stated.is_none());
                     }
-                    let there = file_bytes.saturating_sub(start);
-                    // No size is a lie, and means all there is, unless the sizes are right and there are just no samples.
+                    // No samples at all are believed only where the size of the whole file is right.
                     if endless && (size != 0 || u64::from(u32_le(&read_at(source, 4, 4)?, 0)) + 8 != file_bytes) {
                         data = Some((start.min(file_bytes)..file_bytes, 0));
                         break;
@@ -147,10 +147,9 @@ fn is_name(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
-/// Whether a size is one that programs write when they do not know it: none, or about the most that signed or unsigned
-/// numbers hold.
+/// Whether a size is one that programs write when they do not know it: about the most that signed or unsigned numbers hold.
 fn is_endless(size: u64) -> bool {
     const SLACK: u64 = 1 << 16;
     let near = |limit: u64| (limit - SLACK..=limit + SLACK).contains(&size);
-    size == 0 || near(1 << 31) || near(1 << 32)
+    near(1 << 31) || near(1 << 32)
 }
