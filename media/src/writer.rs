@@ -3,7 +3,7 @@
 use std::io::{Seek, SeekFrom, Write};
 
 use crate::error::{Error, Result};
-use crate::format::Encoding;
+use crate::format::{Encoding, Format};
 use crate::layout::FRONT_CENTRE;
 use crate::metadata::Metadata;
 
@@ -21,6 +21,14 @@ pub struct Spec {
     pub encoding: Encoding,
     /// Text to carry.
     pub metadata: Metadata,
+}
+
+impl Spec {
+    /// A file with the rate, channels, speakers, precision and text of a recording.
+    pub fn like(format: &Format) -> Self {
+        let Format { sample_rate_hz, channels, channel_mask, encoding, .. } = *format;
+        Self { sample_rate_hz, channels, channel_mask, encoding, metadata: format.metadata.clone() }
+    }
 }
 
 /// Speakers of two channels: front left, front right.
