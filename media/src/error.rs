@@ -17,6 +17,13 @@ pub enum Error {
     #[error("not a recording in a known format (known are {})", crate::FORMATS)]
     UnknownFormat,
 
+    /// The bytes are of a known format that no reader here knows.
+    #[error("{name} is not supported; convert the file to WAV or FLAC first")]
+    UnsupportedFormat {
+        /// Name of the format.
+        name: &'static str,
+    },
+
     /// A known container with something in it that cannot be read.
     #[error("{container}: {reason}")]
     Malformed {

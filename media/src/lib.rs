@@ -25,6 +25,7 @@ mod padded;
 pub mod reader;
 mod riff;
 mod samples;
+mod signature;
 mod timeline;
 mod vorbis;
 mod window;

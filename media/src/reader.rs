@@ -6,7 +6,7 @@ use crate::bytes::read_at;
 use crate::error::{Error, Result};
 use crate::format::{Damage, Format};
 use crate::window::Window;
-use crate::{aiff, au, mpeg, packets, riff};
+use crate::{aiff, au, mpeg, packets, riff, signature};
 
 /// Samples of each channel in a block, all of one length; full scale is ±1.
 pub type Block = Vec<Vec<f32>>;
@@ -59,7 +59,10 @@ impl Reader {
             start if aiff::is_aiff(start) => aiff::open(part()?, file_bytes),
             start if start.starts_with(b".snd") => au::open(part()?, file_bytes),
             start if packets::is_known(start) => packets::open(part()?, file_bytes),
-            _ => mpeg::open(part()?),
+            start => mpeg::open(part()?).map_err(|error| match error {
+                Error::UnknownFormat => signature::refusal(start),
+                error => error,
+            }),
         };
         let mut opened = opened?;
         if file_bytes < all_bytes {

@@ -89,6 +89,16 @@ fn the_bytes_decide_the_format() {
         assert_eq!(tagged.channels, plain.channels, "{name} behind a tag");
         assert_eq!(tagged.format.metadata.left_out.last().map(String::as_str), Some("ID3 tags"), "{name}");
     }
+    for (bytes, words) in [
+        (b"wvpk and more".as_slice(), "WavPack is not supported"),
+        (b"#!AMR\n and more", "AMR is not supported"),
+        (b"RIFF\0\0\0\0AVI LIST", "AVI is not supported"),
+        (b"some text", "not a recording in a known format"),
+        (b"\0\0\0\x10ftypM4A \0\0\0\0", "no index (the box moov)"),
+    ] {
+        let message = try_read(bytes).unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
+    }
     let codec = try_read(fixture("ac3.mp4")).unwrap_err().to_string();
     assert!(codec.contains("AC-3") && codec.contains("not supported"), "{codec}");
 }

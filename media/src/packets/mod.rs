@@ -85,9 +85,19 @@ pub fn open(mut source: Box<dyn Source>, mut file_bytes: u64) -> Result<Opened> 
     let mut start = [0; 8];
     source.read_exact(&mut start)?;
     let container = Container::of(&start).ok_or(Error::UnknownFormat)?;
-    let edit = if container == Container::Mp4 { mp4::edit(&mut source, file_bytes)? } else { None };
+    let mut edit = None;
+    if container == Container::Mp4 {
+        let moov = mp4::moov(&mut source, file_bytes)?.ok_or_else(|| Error::Malformed {
+            container: container.name(),
+            reason: "it has no index (the box moov) by which anything in it can be found; it may be cut off".into(),
+        })?;
+        edit = mp4::edit(&moov);
+    }
     let mut is_cut = false;
     if container == Container::Ogg {
+        if let Some(codec) = ogg::unsupported_codec(&mut source)? {
+            return Err(Error::UnsupportedCodec { container: container.name(), codec: codec.into() });
+        }
         let (pages, ends_within) = ogg::pages(&mut source)?;
         let pages = Window::new(source, pages)?;
         (file_bytes, is_cut) = (pages.length(), ends_within);

@@ -52,8 +52,8 @@ impl Edit {
     }
 }
 
-/// The edit of the first sound track; none where there is none, or more than one.
-pub fn edit(source: &mut (impl Read + Seek), file_bytes: u64) -> Result<Option<Edit>> {
+/// The content of the box `moov`, in which everything about the tracks is; none where there is no such box.
+pub fn moov(source: &mut (impl Read + Seek), file_bytes: u64) -> Result<Option<Vec<u8>>> {
     let mut position = 0u64;
     while position < file_bytes {
         let header = read_at(source, position, 16)?;
@@ -66,12 +66,16 @@ pub fn edit(source: &mut (impl Read + Seek), file_bytes: u64) -> Result<Option<E
             break;
         }
         if header.get(4..8) == Some(b"moov") {
-            let moov = read_at(source, position + header_bytes, size.min(MAX_MOOV_BYTES) as usize)?;
-            return Ok(itunes(&moov).or_else(|| list(&moov)));
+            return Ok(Some(read_at(source, position + header_bytes, size.min(MAX_MOOV_BYTES) as usize)?));
         }
         position = position.saturating_add(size);
     }
     Ok(None)
+}
+
+/// The edit of the first sound track; none where there is none, or more than one.
+pub fn edit(moov: &[u8]) -> Option<Edit> {
+    itunes(moov).or_else(|| list(moov))
 }
 
 /// The boxes within a box: names and contents.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use symphonia::core::checksum::Crc32;
 use symphonia::core::io::Monitor;
 
-use crate::bytes::{read_up_to, u32_le};
+use crate::bytes::{read_at, read_up_to, u32_le};
 use crate::error::Result;
 use crate::reader::Source;
 
@@ -15,6 +15,14 @@ use crate::reader::Source;
 const MAX_PAGE_BYTES: usize = 27 + 255 + 255 * 255;
 /// Where in a page its checksum is.
 const CHECKSUM: Range<usize> = 22..26;
+
+/// The name of the codec of the first stream, where that is one that Symphonia does not look for.
+pub fn unsupported_codec(source: &mut Box<dyn Source>) -> Result<Option<&'static str>> {
+    let start = read_at(source, 0, 64)?;
+    let packet = start.get(26).and_then(|&sizes| start.get(27 + usize::from(sizes)..)).unwrap_or_default();
+    let known: [(&[u8], &str); 3] = [(b"Speex   ", "Speex"), (b"CELT    ", "CELT"), (b"PCM     ", "Ogg PCM")];
+    Ok(known.iter().find(|(name, _)| packet.starts_with(name)).map(|(_, codec)| *codec))
+}
 
 /// Where pages are that are whole, neighbours as one, and whether the file is cut off within one.
 pub fn pages(source: &mut Box<dyn Source>) -> Result<(Vec<Range<u64>>, bool)> {
