@@ -133,7 +133,8 @@ impl Bundle {
         }
         let config: BundleConfig = parse("config.json", &config)?;
         config.validate()?;
-        let card = parse("card.json", &read(&mut archive, "card.json", MAX_TEXT_BYTES)?)?;
+        let card: Card = parse("card.json", &read(&mut archive, "card.json", MAX_TEXT_BYTES)?)?;
+        card.validate()?;
         let weights = read(&mut archive, "weights.bpk", MAX_WEIGHTS_BYTES)?;
         Ok(Self { config, card, weights })
     }
@@ -143,10 +144,10 @@ impl Bundle {
     /// # Errors
     /// When the weights are broken, or are not those of the configured network.
     pub fn network<B: Backend>(&self, device: &B::Device) -> Result<Network<B>> {
-        // A small file must not make a huge network. No number is stored in less than two bytes.
-        let parameters = self.config.network.parameters();
-        if parameters > self.weights.len() as u64 / 2 {
-            return Err(refuse(format!("weights: too few bytes for {parameters} parameters")));
+        // A small file must not make a huge network.
+        let (expected, got) = (self.config.network.weight_bytes(self.config.precision), self.weights.len());
+        if expected > got as u64 {
+            return Err(refuse(format!("weights: too few bytes for this network: expected {expected}, got {got}")));
         }
         let half = self.config.precision == Precision::F16;
         let mut network = self.config.network.init::<B>(device);
@@ -177,7 +178,8 @@ impl BundleConfig {
         if !(8_000..=48_000).contains(&self.sample_rate_hz) {
             return Err(Error::config("sample_rate_hz", "8000 to 48000 Hz", self.sample_rate_hz));
         }
-        self.network.validate()
+        self.network.validate()?;
+        self.network.validate_macs(self.sample_rate_hz)
     }
 }
 
@@ -206,6 +208,10 @@ fn half_precision() -> HalfPrecisionAdapter {
 
 fn read(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, limit: u64) -> Result<Vec<u8>> {
     let entry = archive.by_name(name).map_err(|error| refuse(format!("{name}: {error}")))?;
+    // A compressed entry could be a thousand times its size in the file.
+    if entry.compression() != CompressionMethod::Stored {
+        return Err(refuse(format!("{name}: expected a stored entry, got {}", entry.compression())));
+    }
     if entry.size() > limit {
         return Err(refuse(format!("{name}: at most {limit} bytes expected, got {}", entry.size())));
     }

@@ -278,12 +278,12 @@ fn list(value: &Value, path: String, paths: &mut Vec<String>) {
 #[test]
 fn a_small_file_makes_no_huge_network() {
     let huge = [
-        json!({"network": "autoencoder", "channels": 1024, "kernel_size": 16_384, "stride": 2}),
-        json!({"network": "wavenet", "stacks": 16, "blocks_per_stack": 14, "kernel_size": 9,
+        json!({"network": "autoencoder", "channels": 1024, "kernel_size": 16_384, "stride": 4096}),
+        json!({"network": "wavenet", "stacks": 2, "blocks_per_stack": 4, "kernel_size": 9,
             "residual_channels": 1024, "skip_channels": 1024, "final_channels": [4096, 4096],
             "frame_length": 256, "estimate": "speech"}),
         json!({"network": "dcunet", "stft": {"n_fft": 4096, "hop_length": 1024}, "compression": 1.0,
-            "layers": vec![json!({"channels": 512, "kernel_size": [31, 31], "stride": [1, 1]}); 16]}),
+            "layers": vec![json!({"channels": 512, "kernel_size": [3, 3], "stride": [4, 2]}); 4]}),
     ];
     let bytes = pack(&smallest(), Precision::F16).to_bytes().expect("fits");
     for network in huge {
@@ -293,6 +293,80 @@ fn a_small_file_makes_no_huge_network() {
     let [_, _, unet] = tiny();
     let bytes = pack(&unet, Precision::F32).to_bytes().expect("fits");
     assert_refused(&with_config(&bytes, |config| config["network"]["stft"]["n_fft"] = json!(65_536)), "n_fft");
+}
+
+/// Few weights, every field in range, and yet more memory or time than there is.
+#[test]
+fn networks_that_need_too_much_are_refused() {
+    let layers = |count: usize, channels: usize, kernel_size: [usize; 2], stride: [usize; 2]| {
+        vec![json!({"channels": channels, "kernel_size": kernel_size, "stride": stride}); count]
+    };
+    let unet = |n_fft: usize, hop_length: usize, layers: Vec<Value>| {
+        json!({"network": "dcunet", "stft": {"n_fft": n_fft, "hop_length": hop_length}, "compression": 1.0,
+            "layers": layers})
+    };
+    let wavenet = |stacks: usize, blocks_per_stack: usize, residual: usize, last: usize, frame_length: usize| {
+        json!({"network": "wavenet", "stacks": stacks, "blocks_per_stack": blocks_per_stack, "kernel_size": 3,
+            "residual_channels": residual, "skip_channels": 1, "final_channels": [last, 1],
+            "frame_length": frame_length, "estimate": "speech"})
+    };
+    let memory = ["memory for one piece: expected at most 16.0 GiB", "GiB"];
+    let macs = ["multiply-accumulates per second of audio: expected at most 500 billion", "at 16000 Hz"];
+    let context = ["context and alignment: expected at most 131072 samples", "smaller kernels"];
+    let alignment = ["alignment: expected at most 16384 samples", "smaller strides"];
+    let hostile = [
+        // A frame for every sample.
+        (unet(4096, 1, layers(1, 512, [1, 1], [1, 1])), memory),
+        (unet(2048, 1, layers(1, 16, [1, 1], [1, 1])), memory),
+        // Taps of a transposed convolution, for a single channel.
+        (unet(512, 4, layers(1, 1, [31, 31], [1, 1])), memory),
+        // Wide layers at every sample.
+        (wavenet(1, 5, 1024, 1, 1), macs),
+        (json!({"network": "autoencoder", "channels": 1024, "kernel_size": 16_384, "stride": 1}), macs),
+        // Context of hours around every piece.
+        (wavenet(16, 14, 1, 1, 256), context),
+        (unet(4096, 1024, layers(4, 1, [1, 31], [1, 2])), context),
+        (unet(4096, 1024, layers(5, 1, [1, 1], [1, 4])), alignment),
+    ];
+    let bytes = pack(&smallest(), Precision::F16).to_bytes().expect("fits");
+    for (network, words) in hostile {
+        for word in words {
+            assert_refused(&with_config(&bytes, |config| config["network"] = network.clone()), word);
+        }
+    }
+    // The same network at three times the rate takes three times as long.
+    let at = |sample_rate_hz: u32| {
+        with_config(&bytes, |config| {
+            config["network"] = wavenet(1, 3, 1024, 1, 1);
+            config["sample_rate_hz"] = json!(sample_rate_hz);
+        })
+    };
+    assert_refused(&at(16_000), "too few bytes");
+    assert_refused(&at(48_000), "at 48000 Hz");
+}
+
+#[test]
+fn entries_that_would_grow_are_refused() {
+    let bytes = pack(&smallest(), Precision::F32).to_bytes().expect("fits");
+    // Called deflated in the archive's directory and at the entry itself.
+    let mut deflated = bytes.clone();
+    for (signature, offset, name) in [(b"PK\x03\x04", 8, 30), (b"PK\x01\x02", 10, 46)] {
+        let start = (0..bytes.len() - 60)
+            .find(|&at| bytes[at..].starts_with(signature) && bytes[at + name..].starts_with(b"weights.bpk"))
+            .expect("an entry");
+        deflated[start + offset] = 8;
+    }
+    assert_refused(&deflated, "weights.bpk");
+    // A card that is shown as a whole.
+    for list in ["data", "scores", "limits"] {
+        let crowded = with_entry(&bytes, "card.json", |content| {
+            let mut card: Value = serde_json::from_slice(content).expect("JSON");
+            let entry = card[list][0].clone();
+            card[list] = json!(vec![entry; 1001]);
+            *content = serde_json::to_vec(&card).expect("JSON");
+        });
+        assert_refused(&crowded, &format!("{list}: expected at most 1000 entries, got 1001"));
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use burn::backend::Flex;
 use burn_store::ModuleSnapshot;
 use shared::bundle::{Bundle, Card, Precision};
+use shared::nn::needs::{MAX_ALIGNMENT, MAX_LATENCY, MAX_MACS_PER_SECOND, MAX_PIECE_BYTES};
 use shared::nn::{NetworkConfig, WavenetConfig};
 
 fn preset(name: &str) -> NetworkConfig {
@@ -161,6 +162,29 @@ fn multiplications_are_those_counted_by_hand() {
     assert_eq!(macs("dcunet-10"), f64::from(expected) * 16_000.0 / 4096.0);
     // At another rate, as many more.
     assert_eq!(preset("dcunet-10").macs_per_second(48_000), 3.0 * macs("dcunet-10"));
+}
+
+#[test]
+fn presets_need_far_less_than_is_allowed() {
+    for (name, config) in NetworkConfig::presets() {
+        config.validate().expect("a preset");
+        let far_inside = |need: f64, limit: f64| assert!(3.0 * need <= limit, "{name}: {need} of {limit}");
+        far_inside(config.macs_per_second(16_000), MAX_MACS_PER_SECOND);
+        far_inside(config.piece_bytes() as f64, MAX_PIECE_BYTES as f64);
+        far_inside(config.latency() as f64, MAX_LATENCY as f64);
+        far_inside(config.alignment() as f64, MAX_ALIGNMENT as f64);
+    }
+}
+
+#[test]
+fn memory_of_a_piece_is_that_counted_by_hand() {
+    // A piece of 128 000 samples, and 2048 of context on either side: 132 096 samples and 4129 codes.
+    assert_eq!(preset("autoencoder").piece_bytes(), 4 * (3 * (132_096 + 2048) + 3 * 32 * 4129));
+    // 128 000 samples and twice 3072. Steps take 3 + 128 + 128 for signal, residual and skips, 3 · (2048 + 256) at the end, and
+    // 3 · 128 + 1 for taps, which reach 2 · 512 further.
+    let steps = 128_000 + 2 * 3072;
+    let values = (3 + 128 + 128 + 3 * 2304) * steps + 385 * (steps + 1024);
+    assert_eq!(preset("wavenet").piece_bytes(), 4 * values);
 }
 
 #[test]

@@ -1,8 +1,5 @@
 //! `trainer export` and `trainer import`: weights to and from other programs, under the names of docs/weights.md.
 
-mod pickle;
-mod pytorch;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -127,7 +124,11 @@ struct Source {
 impl Source {
     fn read(bytes: &[u8]) -> Result<Self> {
         if bytes.starts_with(b"PK") {
-            return Ok(Self { weights: pytorch::read(bytes)?, config: None, card: None });
+            let mut weights = Weights::default();
+            for (name, tensor) in pytorch::read_state_dict(bytes)? {
+                weights.insert(&name, tensor.shape, tensor.values)?;
+            }
+            return Ok(Self { weights, config: None, card: None });
         }
         // The header of safetensors is JSON after its length.
         if bytes.get(8) != Some(&b'{') {

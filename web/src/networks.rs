@@ -28,8 +28,8 @@ pub struct Listed {
 pub enum Origin {
     /// A file beside the page.
     Site(String),
-    /// A file that somebody dropped on the page.
-    Dropped,
+    /// A file that somebody dropped on the page, which is kept under this number.
+    Dropped(u32),
 }
 
 /// How far a network is.
@@ -48,6 +48,8 @@ pub enum Loading {
 /// A network that people can choose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
+    /// Its name for the engine. No other network has it, not even one of the same name that it replaces.
+    pub model: String,
     /// What is known of it beforehand.
     pub listed: Listed,
     /// Where it comes from.
@@ -60,11 +62,11 @@ impl Network {
     /// A network of the site.
     pub fn of_site(listed: Listed) -> Self {
         let origin = Origin::Site(listed.file.clone());
-        Self { listed, origin, loading: Loading::Unloaded }
+        Self { model: listed.name.clone(), listed, origin, loading: Loading::Unloaded }
     }
 
-    /// A bundle that somebody dropped.
-    pub fn dropped(name: String, bytes: usize) -> Self {
+    /// A bundle that somebody dropped, kept under the number `id`, for the engine under the name `model`.
+    pub fn dropped(id: u32, model: String, name: String, bytes: usize) -> Self {
         let listed = Listed {
             title: name.clone(),
             name,
@@ -74,7 +76,7 @@ impl Network {
             summary: String::new(),
             parameters: 0,
         };
-        Self { listed, origin: Origin::Dropped, loading: Loading::Unloaded }
+        Self { model, listed, origin: Origin::Dropped(id), loading: Loading::Unloaded }
     }
 
     /// What there is to know about it once it is loaded.

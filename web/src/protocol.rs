@@ -80,6 +80,11 @@ pub enum Request {
         /// Where its bundle is, if not beside the message.
         url: Option<String>,
     },
+    /// Forget a network. Nothing is answered.
+    Unload {
+        /// Its name.
+        model: String,
+    },
     /// Denoise a recording. Beside it: see [`Input`].
     Denoise {
         /// Number of the take, for the answers.

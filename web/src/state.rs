@@ -7,7 +7,7 @@ use shared::noise::NoiseKind;
 
 use crate::example::Example;
 use crate::networks::{Listed, Loading, Network, Origin};
-use crate::protocol::{Backend, Choice, Failure, Input, Request, Response};
+use crate::protocol::{Backend, Choice, Facts, Failure, Input, Request, Response};
 use crate::settings::{Settings, Task};
 use crate::steps::Steps;
 use crate::take::{Format, Phase, Take, Track};
@@ -31,8 +31,10 @@ pub enum Event {
         /// The example that it is, if it is one.
         example: Option<Example>,
     },
-    /// Somebody brought a bundle, which is kept under this name.
+    /// Somebody brought a bundle, which is kept under this number.
     Dropped {
+        /// Number of the bundle.
+        id: u32,
         /// Its name.
         name: String,
         /// Its size.
@@ -112,7 +114,9 @@ pub enum Effect {
     /// Have the browser decode this take's file, and send the request with its samples.
     PostDecoded(Request, u32),
     /// Send a request to load to the engine, with this bundle beside it.
-    PostBundle(Request, String),
+    PostBundle(Request, u32),
+    /// Forget a bundle.
+    ForgetBundle(u32),
     /// End the engine that there is, and start another.
     Respawn,
     /// Remember which backend is the faster.
@@ -182,6 +186,8 @@ pub struct State {
     pub backend: Option<(Backend, String)>,
     /// The networks to choose from.
     pub networks: Vec<Network>,
+    /// Bundles that somebody dropped and that the engine has not loaded yet. Only then do they replace networks of their names.
+    pub arriving: Vec<Network>,
     /// What noises there are.
     pub noises: Vec<NoiseKind>,
     /// Why the noise of the settings cannot be made, if it cannot.
@@ -222,6 +228,7 @@ impl State {
             engine: Engine::Starting,
             backend: None,
             networks: Vec::new(),
+            arriving: Vec::new(),
             noises: Vec::new(),
             noise_error: None,
             takes: Vec::new(),
@@ -272,7 +279,7 @@ impl State {
                 .noise
                 .as_ref()
                 .is_none_or(|noise| noise.chain != self.settings.chain || noise.seed != self.settings.seed),
-            _ => self.network().is_some_and(|network| !take.networks.contains(&network.listed.name)),
+            _ => self.network().is_some_and(|network| !take.networks.contains(&network.model)),
         }
     }
 
@@ -317,10 +324,10 @@ impl State {
                 self.show(id, effects);
                 self.send(id, false, effects);
             }
-            Event::Dropped { name, bytes } => {
-                self.networks.retain(|network| network.listed.name != name);
-                self.networks.push(Network::dropped(name.clone(), bytes));
-                self.load(&name, effects);
+            Event::Dropped { id, name, bytes } => {
+                let model = self.unused_model(&name);
+                self.arriving.push(Network::dropped(id, model.clone(), name, bytes));
+                self.load(&model, effects);
             }
             Event::Refused(reason) => self.tell(reason),
             Event::Undecodable(id, failure) => {
@@ -354,9 +361,10 @@ impl State {
             }
             Event::Task(_) => {}
             Event::Network(name) => {
-                if self.networks.iter().any(|network| network.listed.name == name) {
-                    self.settings.network = Some(name.clone());
-                    self.load(&name, effects);
+                if let Some(network) = self.networks.iter().find(|network| network.listed.name == name) {
+                    let model = network.model.clone();
+                    self.settings.network = Some(name);
+                    self.load(&model, effects);
                 }
             }
             Event::Strength(db) => self.settings.strength_db = db.min(crate::settings::UNLIMITED_DB),
@@ -441,7 +449,11 @@ impl State {
                 self.begin(effects);
             }
             Response::Started { backend, note } => self.backend = Some((backend, note)),
-            Response::Loading { model, share } => self.set_loading(&model, Loading::Loading(share)),
+            Response::Loading { model, share } => {
+                if let Some(network) = self.find(&model) {
+                    network.loading = Loading::Loading(share);
+                }
+            }
             Response::Loaded { model, facts, backend, note } => {
                 if self.choice == Choice::Probe {
                     effects.push(Effect::Remember(backend));
@@ -449,7 +461,7 @@ impl State {
                 }
                 self.engine = Engine::Ready;
                 self.backend = Some((backend, note));
-                self.set_loading(&model, Loading::Loaded(facts));
+                self.set_loaded(&model, facts, effects);
             }
             Response::FellBack { reason } => {
                 self.choice = Choice::Prefer(Backend::Cpu);
@@ -495,7 +507,7 @@ impl State {
                     take.phase = Phase::Failed(failure);
                 }
             }
-            Response::Failed { id: None, model: Some(model), failure } => self.refuse(&model, failure),
+            Response::Failed { id: None, model: Some(model), failure } => self.refuse(&model, failure, effects),
             Response::Failed { id: None, model: None, failure } => self.engine = Engine::Failed(failure),
         }
     }
@@ -503,15 +515,15 @@ impl State {
     /// A piece of a track of run number `run` has been put away: `frames` samples per channel of it are there.
     pub fn stored(&mut self, run: u32, track: usize, frames: u64) {
         let titles: Vec<String> = self.networks.iter().map(|network| network.listed.title.clone()).collect();
-        let names: Vec<String> = self.networks.iter().map(|network| network.listed.name.clone()).collect();
+        let models: Vec<String> = self.networks.iter().map(|network| network.model.clone()).collect();
         let Some(take) = self.running(run) else { return };
         let before = if take.noise.is_some() { 2 } else { 1 };
         while take.tracks.len() <= track {
             let index = take.tracks.len();
             let title = match index.checked_sub(before) {
                 Some(network) => {
-                    let name = take.networks.get(network).cloned().unwrap_or_default();
-                    names.iter().position(|known| *known == name).map_or(name, |index| titles[index].clone())
+                    let model = take.networks.get(network).cloned().unwrap_or_default();
+                    models.iter().position(|known| *known == model).map_or(model, |index| titles[index].clone())
                 }
                 None if index == 0 && take.noise.is_some() => "Clean".into(),
                 None => "Noisy".into(),
@@ -536,9 +548,13 @@ impl State {
             self.engine = Engine::Failed(Failure::NoModel("there are none on this site".into()));
             return;
         };
-        let name = network.listed.name.clone();
+        let chosen = network.model.clone();
         effects.push(Effect::Post(Request::Start { choice: self.choice }));
-        self.load(&name, effects);
+        self.load(&chosen, effects);
+        let arriving: Vec<String> = self.arriving.iter().map(|network| network.model.clone()).collect();
+        for model in arriving {
+            self.load(&model, effects);
+        }
         let waiting: Vec<u32> = self.takes.iter().filter(|take| take.is_active()).map(|take| take.id).collect();
         for id in waiting {
             self.send(id, true, effects);
@@ -546,20 +562,34 @@ impl State {
     }
 
     /// Has the engine load a network, unless it has.
-    fn load(&mut self, name: &str, effects: &mut Vec<Effect>) {
+    fn load(&mut self, model: &str, effects: &mut Vec<Effect>) {
         if !matches!(self.engine, Engine::Listening | Engine::Ready) {
             return;
         }
-        let Some(network) = self.networks.iter_mut().find(|network| network.listed.name == name) else { return };
+        let Some(network) = self.find(model) else { return };
         if matches!(network.loading, Loading::Loading(_) | Loading::Loaded(_)) {
             return;
         }
         network.loading = Loading::Loading(None);
-        let model = name.to_owned();
+        let model = model.to_owned();
         effects.push(match &network.origin {
             Origin::Site(file) => Effect::Post(Request::Load { model, url: Some(file.clone()) }),
-            Origin::Dropped => Effect::PostBundle(Request::Load { model: model.clone(), url: None }, model),
+            Origin::Dropped(id) => Effect::PostBundle(Request::Load { model, url: None }, *id),
         });
+    }
+
+    /// The network that the engine knows by this name, or will.
+    fn find(&mut self, model: &str) -> Option<&mut Network> {
+        self.networks.iter_mut().chain(&mut self.arriving).find(|network| network.model == model)
+    }
+
+    /// A name for the engine that no network has, nor any that made a take: the given one, or that with a number.
+    fn unused_model(&self, name: &str) -> String {
+        let networks = self.networks.iter().chain(&self.arriving).map(|network| &network.model);
+        let used: Vec<&String> = networks.chain(self.takes.iter().flat_map(|take| &take.networks)).collect();
+        let numbered = (2..).map(|number| format!("{name} ({number})"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        names.find(|model| !used.contains(&model)).unwrap_or_default()
     }
 
     /// Has the engine work on a take; from where it stood before the engine was lost, if it is `resumed`.
@@ -568,21 +598,24 @@ impl State {
             return;
         }
         let Some(index) = self.takes.iter().position(|take| take.id == id) else { return };
+        // Not where a network is gone that made what is there.
+        let mut models = self.takes[index].networks.iter();
+        let resumed = resumed && models.all(|model| self.networks.iter().any(|network| network.model == *model));
         if !resumed || self.takes[index].networks.is_empty() {
             self.takes[index].networks = match self.takes[index].task {
                 Task::Experiment => {
                     let usable = |network: &&Network| !matches!(network.loading, Loading::Failed(_));
-                    self.networks.iter().filter(usable).map(|network| network.listed.name.clone()).collect()
+                    self.networks.iter().filter(usable).map(|network| network.model.clone()).collect()
                 }
-                _ => self.network().map(|network| network.listed.name.clone()).into_iter().collect(),
+                _ => self.network().map(|network| network.model.clone()).into_iter().collect(),
             };
             if self.takes[index].task == Task::Experiment {
                 let (chain, seed) = (self.settings.chain.clone(), self.settings.seed);
                 self.takes[index].noise = Some(crate::protocol::AddedNoise { chain, seed });
             }
         }
-        for name in self.takes[index].networks.clone() {
-            self.load(&name, effects);
+        for model in self.takes[index].networks.clone() {
+            self.load(&model, effects);
         }
         self.runs += 1;
         let take = &mut self.takes[index];
@@ -672,6 +705,11 @@ impl State {
                 network.loading = Loading::Unloaded;
             }
         }
+        // A bundle may be what it died of, and would kill the next one.
+        let tried = self.arriving.iter().filter(|network| matches!(network.loading, Loading::Loading(_)));
+        for model in tried.map(|network| network.model.clone()).collect::<Vec<_>>() {
+            self.refuse(&model, Failure::NoModel("the engine stopped while it was loaded".into()), effects);
+        }
         let mut going_on = false;
         for take in self.takes.iter_mut().filter(|take| take.phase == Phase::Working) {
             let there = take.finished_frames();
@@ -696,11 +734,18 @@ impl State {
         effects.push(Effect::Respawn);
     }
 
-    fn refuse(&mut self, name: &str, failure: Failure) {
-        let Some(network) = self.networks.iter_mut().find(|network| network.listed.name == name) else { return };
-        if network.origin == Origin::Dropped {
-            self.networks.retain(|network| network.listed.name != name);
+    /// A network cannot be loaded. What somebody dropped goes; a network of the site stays, and is not used.
+    fn refuse(&mut self, model: &str, failure: Failure, effects: &mut Vec<Effect>) {
+        let Some(network) = self.find(model) else { return };
+        let name = network.listed.name.clone();
+        if let Origin::Dropped(id) = network.origin {
             self.tell(format!("“{name}” was not added. {}", failure.message()));
+            effects.push(Effect::ForgetBundle(id));
+            if let Some(index) = self.arriving.iter().position(|network| network.model == model) {
+                self.arriving.remove(index);
+                return;
+            }
+            self.networks.retain(|network| network.model != model);
         } else {
             network.loading = Loading::Failed(failure.clone());
             if matches!(self.engine, Engine::Failed(_)) {
@@ -711,19 +756,37 @@ impl State {
                 self.tell(failure.message());
             }
         }
-        if self.settings.network.as_deref() == Some(name) {
+        if self.settings.network == Some(name) {
             self.settings.network = None;
         }
     }
 
-    fn set_loading(&mut self, name: &str, loading: Loading) {
-        let Some(network) = self.networks.iter_mut().find(|network| network.listed.name == name) else { return };
-        if let (Origin::Dropped, Loading::Loaded(facts)) = (&network.origin, &loading) {
+    /// A network is ready. One that somebody dropped is chosen, and replaces the one of its name.
+    fn set_loaded(&mut self, model: &str, facts: Box<Facts>, effects: &mut Vec<Effect>) {
+        let Some(network) = self.find(model) else { return };
+        let chosen = matches!(network.origin, Origin::Dropped(_)).then(|| network.listed.name.clone());
+        if chosen.is_some() {
             network.listed.summary.clone_from(&facts.card.summary);
             network.listed.parameters = facts.card.parameters;
-            self.settings.network = Some(name.to_owned());
         }
-        network.loading = loading;
+        network.loading = Loading::Loaded(facts);
+        if chosen.is_some() {
+            self.settings.network = chosen;
+        }
+        let Some(index) = self.arriving.iter().position(|network| network.model == model) else { return };
+        let mut arrived = self.arriving.remove(index);
+        let Some(old) = self.networks.iter_mut().find(|network| network.listed.name == arrived.listed.name) else {
+            return self.networks.push(arrived);
+        };
+        arrived.listed.default = old.listed.default;
+        let old = std::mem::replace(old, arrived);
+        if let Origin::Dropped(id) = old.origin {
+            effects.push(Effect::ForgetBundle(id));
+        }
+        // What is still being made goes on with the old one.
+        if !self.takes.iter().any(|take| take.is_active() && take.networks.contains(&old.model)) {
+            effects.push(Effect::Post(Request::Unload { model: old.model }));
+        }
     }
 
     /// A stretch of time that the open take has; none if that is all of it.

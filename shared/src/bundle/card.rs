@@ -5,6 +5,10 @@ use core::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use super::{BundleConfig, Precision};
+use crate::error::{Error, Result};
+
+/// Most sources, scores or limits on a card: it is shown as a whole.
+const MAX_LINES: usize = 1000;
 
 /// A model card.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -84,6 +88,15 @@ pub struct Score {
 }
 
 impl Card {
+    /// Checks that the card can be shown.
+    pub(super) fn validate(&self) -> Result<()> {
+        let lists = [("data", self.data.len()), ("scores", self.scores.len()), ("limits", self.limits.len())];
+        match lists.into_iter().find(|(_, lines)| *lines > MAX_LINES) {
+            Some((field, lines)) => Err(Error::config(field, format!("at most {MAX_LINES} entries"), lines)),
+            None => Ok(()),
+        }
+    }
+
     /// The card for people.
     pub fn to_markdown(&self, config: &BundleConfig) -> String {
         let mut text = format!("# {}\n\n{}\n", self.name, self.summary);

@@ -68,6 +68,12 @@ impl AutoencoderConfig {
         count(&[2, self.channels, self.kernel_size])
     }
 
+    /// Values held at the worst moment of a run over so many samples, estimated: the padded signal, codes, and blocks.
+    pub(super) fn working_values(&self, samples: u64) -> u64 {
+        let codes = samples.div_ceil(self.stride as u64) + 1;
+        3 * (samples + self.kernel_size as u64) + 3 * self.channels as u64 * codes
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         count(&[2, self.channels, self.kernel_size]) + self.channels as u64 + 1

@@ -276,6 +276,33 @@ impl DcunetConfig {
         total
     }
 
+    /// Values held at the worst moment of a run over so many samples, estimated: spectra, the encoder's maps, which the decoder
+    /// receives, and the layer that takes most on top of them.
+    pub(super) fn working_values(&self, samples: u64) -> u64 {
+        let mut frames = samples.div_ceil(self.stft.hop_length as u64) + 1;
+        let mut steps = self.stft.n_fft as u64 / 2;
+        let spectra = 12 * (steps + 1) * frames;
+        let (mut skips, mut widest, mut input) = (0, 0, 1);
+        for layer in &self.layers {
+            let [k_f, k_t] = layer.kernel_size.map(|size| size as u64);
+            let (channels, outside) = (layer.channels as u64, 2 * input * (steps + 1) * frames);
+            let outside_padded = 2 * input * (steps + 1 + k_f) * (frames + k_t);
+            steps /= layer.stride[0] as u64;
+            frames = frames.div_ceil(layer.stride[1] as u64);
+            let inside = 2 * channels * (steps + 1) * frames;
+            let inside_padded = 2 * channels * (steps + 1 + k_f) * (frames + k_t);
+            // Outputs three times: a product, the sum so far, and the sum to be. The decoder is given two maps, and Burn's
+            // transposed convolution on the CPU writes every tap of every output down before it adds them up.
+            let encoder = outside_padded + 3 * inside;
+            let columns = 2 * input * k_f * k_t * (steps + 1) * frames;
+            let decoder = 2 * inside_padded + 3 * outside + columns;
+            skips += inside;
+            widest = widest.max(encoder).max(decoder);
+            input = channels;
+        }
+        spectra + skips + widest
+    }
+
     /// Running means and covariances: five numbers for each normalised channel, as many as it learns there.
     pub(super) fn statistics(&self) -> u64 {
         let encoder: usize = self.layers.iter().map(|layer| layer.channels).sum();

@@ -4,6 +4,7 @@ pub mod autoencoder;
 pub mod complex;
 pub mod dcunet;
 pub mod inference;
+pub mod needs;
 pub mod wavenet;
 
 use core::fmt::Display;
@@ -65,16 +66,17 @@ impl NetworkConfig {
         found.map(|(_, config)| config).ok_or_else(|| Error::config("preset", expected, name))
     }
 
-    /// Checks every field against its documented range.
+    /// Checks every field against its documented range, and that the whole needs no more than [`needs`] allows.
     ///
     /// # Errors
-    /// When a field is outside its range.
+    /// When a field is outside its range, or the network would take too much memory, computation or context.
     pub fn validate(&self) -> Result<()> {
         match self {
             Self::Autoencoder(config) => config.validate(),
             Self::Wavenet(config) => config.validate(),
             Self::Dcunet(config) => config.validate(),
-        }
+        }?;
+        self.validate_needs()
     }
 
     /// Samples between two positions at which the network behaves the same.

@@ -175,6 +175,18 @@ impl WavenetConfig {
         (self.dilations().len() * block + 3 * (skip + first) + first + second) as u64
     }
 
+    /// Values held at the worst moment of a run over so many samples, estimated for the form for inference.
+    pub(super) fn working_values(&self, samples: u64) -> u64 {
+        let (residual, skip, [first, second]) = (self.residual_channels, self.skip_channels, self.final_channels);
+        let steps = samples.div_ceil(self.frame_length as u64);
+        // Gates and what becomes of them; or the sum of skips and the final layers, each padded and with partial sums.
+        let widest = (7 * residual).max(4 * skip + 2 * first).max(3 * (first + second));
+        // Copies of the signal shifted by the taps, as long as the largest dilation reaches.
+        let reach = (self.kernel_size - 1) << (self.blocks_per_stack - 1);
+        let taps = count(&[self.kernel_size * residual + 1]) * (steps + reach as u64);
+        count(&[3 * self.frame_length + residual + skip + widest]) * steps + taps
+    }
+
     /// Learned numbers in the network.
     pub fn parameters(&self) -> u64 {
         let convolution = |input: usize, output: usize, taps: usize| count(&[output, input, taps]) + output as u64;

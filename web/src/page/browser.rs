@@ -46,7 +46,7 @@ pub struct Browser {
 struct Held {
     engine: Option<Engine>,
     files: HashMap<u32, Blob>,
-    bundles: HashMap<String, Blob>,
+    bundles: HashMap<u32, Blob>,
     next_file: u32,
     runs: HashMap<u32, Run>,
     words: VecDeque<Word>,
@@ -218,8 +218,14 @@ impl Browser {
 
     fn add_bundle(&self, name: String, blob: Blob) {
         let bytes = blob.size() as usize;
-        self.held.borrow_mut().bundles.insert(name.clone(), blob);
-        self.tell(Event::Dropped { name, bytes });
+        let id = {
+            let mut held = self.held.borrow_mut();
+            held.next_file += 1;
+            let id = held.next_file;
+            held.bundles.insert(id, blob);
+            id
+        };
+        self.tell(Event::Dropped { id, name, bytes });
     }
 
     fn add(&self, name: String, blob: Blob, example: Option<Example>) {
@@ -276,8 +282,8 @@ impl Browser {
                     }
                 });
             }
-            Effect::PostBundle(request, name) => {
-                let blob = self.held.borrow().bundles.get(&name).cloned();
+            Effect::PostBundle(request, id) => {
+                let blob = self.held.borrow().bundles.get(&id).cloned();
                 let this = self.clone();
                 spawn_local(async move {
                     let Some(blob) = blob else { return };
@@ -297,6 +303,9 @@ impl Browser {
             Effect::Forget(id) => {
                 self.forget(id);
                 self.held.borrow_mut().files.remove(&id);
+            }
+            Effect::ForgetBundle(id) => {
+                self.held.borrow_mut().bundles.remove(&id);
             }
             Effect::Fetch(example) => self.fetch(example),
             Effect::Link => set_address(state),
@@ -378,7 +387,7 @@ impl Browser {
     }
 
     fn open_live(&self, state: &State) {
-        let Some(model) = state.network().map(|network| network.listed.name.clone()) else { return };
+        let Some(model) = state.network().map(|network| network.model.clone()) else { return };
         self.held.borrow_mut().live_request = Some(model.clone());
         let this = self.clone();
         spawn_local(async move {

@@ -50,6 +50,24 @@ impl Story {
         self.tell(Event::Engine(Response::Loaded { model, facts, backend: Backend::Cpu, note }));
     }
 
+    fn failed(&mut self, model: &str) {
+        let failure = Failure::NoModel("weights: too few bytes".into());
+        self.tell(Event::Engine(Response::Failed { id: None, model: Some(model.into()), failure }));
+    }
+
+    fn drop_bundle(&mut self, id: u32, name: &str) {
+        self.tell(Event::Dropped { id, name: name.into(), bytes: 1_000 });
+    }
+
+    /// The networks that people can choose, and the one that is chosen.
+    fn names(&self) -> Vec<&str> {
+        self.state.networks.iter().map(|network| network.listed.name.as_str()).collect()
+    }
+
+    fn chosen(&self) -> &str {
+        self.state.network().map_or("", |network| &network.listed.name)
+    }
+
     fn add(&mut self, id: u32) -> &[Effect] {
         self.tell(Event::Added { id, name: format!("{id}.wav"), example: None })
     }
@@ -230,17 +248,101 @@ fn an_experiment_runs_every_network_on_the_noise_of_the_link() {
 #[test]
 fn a_dropped_bundle_is_chosen_once_it_was_tried_and_forgotten_if_it_fails() {
     let mut story = Story::ready("");
-    story.tell(Event::Dropped { name: "mine".into(), bytes: 1_000 });
+    story.drop_bundle(1, "mine");
     let request = Request::Load { model: "mine".into(), url: None };
-    assert_eq!(story.effects, [Effect::PostBundle(request, "mine".into())]);
+    assert_eq!(story.effects, [Effect::PostBundle(request, 1)]);
+    assert_eq!(story.names(), ["dcunet", "wavenet"]);
     story.loaded("mine");
-    assert_eq!(story.state.network().map(|network| network.listed.name.clone()), Some("mine".into()));
-    story.tell(Event::Dropped { name: "broken".into(), bytes: 1_000 });
-    let failure = Failure::NoModel("weights: too few bytes".into());
-    story.tell(Event::Engine(Response::Failed { id: None, model: Some("broken".into()), failure }));
-    assert_eq!(story.state.networks.len(), 3);
+    assert_eq!((story.names(), story.chosen()), (vec!["dcunet", "wavenet", "mine"], "mine"));
+    story.drop_bundle(2, "broken");
+    story.failed("broken");
+    assert_eq!(story.effects, [Effect::ForgetBundle(2)]);
+    assert_eq!((story.names(), story.chosen()), (vec!["dcunet", "wavenet", "mine"], "mine"));
     assert!(story.state.notices[0].contains("too few bytes"), "{:?}", story.state.notices);
-    assert_eq!(story.state.network().map(|network| network.listed.name.clone()), Some("mine".into()));
+}
+
+#[test]
+fn a_bundle_replaces_a_network_of_its_name_only_once_it_is_loaded() {
+    for loaded in [false, true] {
+        // A network that is in use, or one that nobody has loaded yet.
+        let replaced = if loaded { "dcunet" } else { "wavenet" };
+        let mut story = Story::ready("");
+        story.add(1);
+        story.drop_bundle(1, replaced);
+        let model = format!("{replaced} (2)");
+        let request = Request::Load { model: model.clone(), url: None };
+        assert_eq!(story.effects, [Effect::PostBundle(request, 1)]);
+        let before = story.state.networks.clone();
+
+        // One that is broken changes nothing: the network is there, and can be used.
+        story.failed(&model);
+        assert_eq!((story.state.networks.clone(), story.chosen()), (before, "dcunet"));
+        assert!(story.state.notices[0].starts_with(&format!("“{replaced}” was not added.")));
+        story.tell(Event::Network(replaced.into()));
+        story.loaded(replaced);
+        story.add(2);
+        assert_eq!(story.sent()[0].2, [replaced]);
+        story.tell(Event::Cancel(2));
+        story.tell(Event::Cancel(1));
+
+        // One that works is chosen in its place, and the engine forgets the old one.
+        story.drop_bundle(2, replaced);
+        story.loaded(&model);
+        assert_eq!(story.effects.first(), Some(&Effect::Post(Request::Unload { model: replaced.into() })));
+        assert_eq!((story.names(), story.chosen()), (vec!["dcunet", "wavenet"], replaced));
+        assert!(story.state.is_stale(), "what the old one made is not what the new one would make");
+        story.add(3);
+        assert_eq!(story.sent()[0].2, [model.clone()]);
+
+        // And a broken one does not replace that either, nor is it what a new engine loads.
+        story.drop_bundle(3, replaced);
+        story.failed(&format!("{replaced} (3)"));
+        assert_eq!(story.effects, [Effect::ForgetBundle(3)]);
+        story.tell(Event::EngineDied);
+        story.tell(Event::Engine(Response::Listening));
+        let request = Request::Load { model, url: None };
+        assert!(story.effects.contains(&Effect::PostBundle(request, 2)), "{:?}", story.effects);
+    }
+}
+
+#[test]
+fn what_is_being_made_goes_on_with_the_network_that_is_replaced() {
+    let mut story = Story::ready("");
+    story.add(1);
+    let run = story.sent()[0].0;
+    story.opened(run, 640_000);
+    story.drop_bundle(1, "dcunet");
+    story.loaded("dcunet (2)");
+    assert!(!story.effects.contains(&Effect::Post(Request::Unload { model: "dcunet".into() })), "{:?}", story.effects);
+    // A new engine has no network that would go on with it: it begins again, with the new one.
+    story.state.stored(run, 0, 256_000);
+    story.state.stored(run, 1, 192_000);
+    story.tell(Event::EngineDied);
+    story.tell(Event::Engine(Response::Listening));
+    let [(_, from, models)] = &story.sent()[..] else { panic!("{:?}", story.effects) };
+    assert_eq!((*from, models.as_slice()), (0, ["dcunet (2)".to_owned()].as_slice()));
+}
+
+#[test]
+fn a_bundle_that_the_engine_dies_of_is_not_tried_again() {
+    let mut story = Story::ready("");
+    story.drop_bundle(1, "dcunet");
+    assert!(story.tell(Event::EngineDied).contains(&Effect::ForgetBundle(1)));
+    assert!(story.state.notices.iter().any(|notice| notice.starts_with("“dcunet” was not added.")));
+    story.tell(Event::Engine(Response::Listening));
+    let loads = |effect: &&Effect| matches!(effect, Effect::PostBundle(..));
+    assert_eq!((story.effects.iter().find(loads), story.chosen()), (None, "dcunet"));
+}
+
+#[test]
+fn a_bundle_that_comes_early_is_loaded_once_the_engine_listens() {
+    let mut story = Story::begin("");
+    story.drop_bundle(1, "mine");
+    assert_eq!(story.effects, []);
+    story.tell(Event::Listed(Ok(vec![listed("dcunet", true)])));
+    story.tell(Event::Engine(Response::Listening));
+    let request = Request::Load { model: "mine".into(), url: None };
+    assert_eq!(story.effects.last(), Some(&Effect::PostBundle(request, 1)));
 }
 
 #[test]

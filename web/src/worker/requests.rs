@@ -136,6 +136,11 @@ async fn answer(request: Request, beside: Vec<JsValue>, stop: Stop, session: &mu
                 failed(None, Some(model), failure);
             }
         }
+        Request::Unload { model } => {
+            if let Some(session) = session {
+                session.unload(&model);
+            }
+        }
         Request::Denoise { id, input, noise, models, from } => {
             let job = Job { id, input, beside, noise, models, from };
             let done = match started(session) {

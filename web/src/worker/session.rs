@@ -123,6 +123,11 @@ impl Session {
         Ok(news)
     }
 
+    /// Forgets the network of that name, if there is one.
+    pub fn unload(&mut self, model: &str) {
+        self.networks.remove(model);
+    }
+
     /// Goes on on the CPU, with all networks that there are.
     ///
     /// # Errors

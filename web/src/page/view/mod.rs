@@ -116,7 +116,7 @@ fn header(state: &State, send: &Send) -> Html {
 
 /// How far the engine is: the page can be used before, but nothing comes out.
 fn status(state: &State) -> Html {
-    let loading = state.networks.iter().find_map(|network| match network.loading {
+    let loading = state.networks.iter().chain(&state.arriving).find_map(|network| match network.loading {
         web::networks::Loading::Loading(share) => Some((network.listed.title.clone(), share)),
         _ => None,
     });

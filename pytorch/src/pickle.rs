@@ -1,12 +1,39 @@
-//! The part of Python's pickle format that dictionaries of tensors are made of. Nothing is run: calls are only taken down.
+//! The part of Python's pickle format that dictionaries of tensors are made of. Nothing is run: calls are only noted.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail, ensure};
-
-/// How deep containers may lie within each other.
+/// Most containers within each other.
 const MAX_DEPTH: usize = 16;
+
+/// The result of reading a pickle.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// Why a pickle cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It ends before its last opcode.
+    #[error("the pickle is cut short")]
+    CutShort,
+    /// It has an opcode that no state dict needs.
+    #[error("unsupported pickle opcode {0:#04x}")]
+    Opcode(u8),
+    /// An opcode takes something that is not there, or of another kind.
+    #[error("pickle opcode {opcode:#04x}: expected {expected}")]
+    Operand {
+        /// The opcode.
+        opcode: u8,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// Containers lie too deep within each other.
+    #[error("expected at most {MAX_DEPTH} containers within each other, got more")]
+    TooDeep,
+    /// A text is not UTF-8.
+    #[error("expected text in UTF-8, got other bytes")]
+    NotUtf8,
+}
 
 /// A Python object.
 #[derive(Clone, Debug)]
@@ -29,7 +56,7 @@ pub enum Object {
     Other,
 }
 
-/// The objects in a container.
+/// The objects in a container. A clone shares them.
 #[derive(Clone, Debug, Default)]
 pub struct Items {
     items: Rc<Vec<Object>>,
@@ -47,12 +74,28 @@ impl std::ops::Deref for Items {
 impl Items {
     fn new(items: Vec<Object>) -> Result<Self> {
         let depth = 1 + items.iter().map(Object::depth).max().unwrap_or(0);
-        ensure!(depth <= MAX_DEPTH, "its objects lie too deep within each other");
+        if depth > MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
         Ok(Self { items: Rc::new(items), depth })
     }
 }
 
 impl Object {
+    /// What it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Integer(_) => "an integer",
+            Self::Text(_) => "a text",
+            Self::Global(_) => "a class or function",
+            Self::Tuple(_) => "a tuple",
+            Self::Dictionary(_) => "a dictionary",
+            Self::Persistent(_) => "a reference to memory",
+            Self::Call(..) => "the result of a call",
+            Self::Other => "another object",
+        }
+    }
+
     fn depth(&self) -> usize {
         match self {
             Self::Tuple(items) | Self::Dictionary(items) | Self::Persistent(items) | Self::Call(_, items) => {
@@ -75,7 +118,7 @@ impl Object {
 /// # Errors
 /// When it is cut short, or made of what dictionaries of tensors are not made of.
 pub fn read(bytes: &[u8]) -> Result<Object> {
-    let mut machine = Machine { rest: bytes, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+    let mut machine = Machine { rest: bytes, opcode: 0, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
     loop {
         if let Some(object) = machine.step()? {
             return Ok(object);
@@ -86,6 +129,8 @@ pub fn read(bytes: &[u8]) -> Result<Object> {
 /// Pickle is a program for a machine with a stack.
 struct Machine<'a> {
     rest: &'a [u8],
+    /// What is being done, for messages.
+    opcode: u8,
     stack: Vec<Object>,
     /// Heights of the stack.
     marks: Vec<usize>,
@@ -95,7 +140,8 @@ struct Machine<'a> {
 impl<'a> Machine<'a> {
     /// Does one operation; the last one gives the result.
     fn step(&mut self) -> Result<Option<Object>> {
-        let object = match self.byte()? {
+        self.opcode = self.byte()?;
+        let object = match self.opcode {
             b'.' => return self.pop().map(Some),
             0x80 => return self.byte().map(|_| None), // version
             b'(' => {
@@ -141,7 +187,7 @@ impl<'a> Machine<'a> {
             0x8a => self.long()?,
             b'X' => {
                 let length = u32::from_le_bytes(self.array()?) as usize;
-                Object::Text(std::str::from_utf8(self.take(length)?)?.into())
+                Object::Text(text(self.take(length)?)?.into())
             }
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
@@ -150,35 +196,42 @@ impl<'a> Machine<'a> {
             b')' => Object::Tuple(Items::default()),
             b't' => Object::Tuple(Items::new(self.pop_to_mark()?)?),
             count @ 0x85..=0x87 => {
-                let start = self.stack.len().checked_sub(count as usize - 0x84).context("it is broken")?;
+                let start = self.stack.len().checked_sub(count as usize - 0x84);
+                let start = start.ok_or_else(|| self.expected("an object on the stack"))?;
                 Object::Tuple(Items::new(self.stack.split_off(start))?)
             }
             b'}' => Object::Dictionary(Items::default()),
             b'Q' => match self.pop()? {
                 Object::Tuple(items) => Object::Persistent(items),
-                _ => bail!("it refers to something unknown"),
+                _ => return Err(self.expected("a tuple")),
             },
             b'R' => match (self.pop()?, self.pop()?) {
                 (_, Object::Global(name)) if &*name == "collections.OrderedDict" => {
                     Object::Dictionary(Items::default())
                 }
                 (Object::Tuple(arguments), Object::Global(name)) => Object::Call(name, arguments),
-                _ => bail!("it calls something that is no function"),
+                _ => return Err(self.expected("a function and its arguments")),
             },
-            other => bail!("it has operation {other:#04x}, which state dicts have not"),
+            other => return Err(Error::Opcode(other)),
         };
         self.stack.push(object);
         Ok(None)
     }
 
+    fn expected(&self, expected: &'static str) -> Error {
+        Error::Operand { opcode: self.opcode, expected }
+    }
+
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count).context("it is cut short")?;
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Error::CutShort)?;
         self.rest = rest;
         Ok(taken)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        Ok(self.take(N)?.try_into()?)
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(Error::CutShort)?;
+        self.rest = rest;
+        Ok(*taken)
     }
 
     fn byte(&mut self) -> Result<u8> {
@@ -186,9 +239,9 @@ impl<'a> Machine<'a> {
     }
 
     fn line(&mut self) -> Result<&'a str> {
-        let length = self.rest.iter().position(|&byte| byte == b'\n').context("it is cut short")?;
+        let length = self.rest.iter().position(|&byte| byte == b'\n').ok_or(Error::CutShort)?;
         let line = self.take(length + 1)?;
-        Ok(std::str::from_utf8(&line[..length])?)
+        text(&line[..length])
     }
 
     /// An integer of any length; those of more than 64 bits are not of interest.
@@ -205,18 +258,24 @@ impl<'a> Machine<'a> {
     }
 
     fn pop(&mut self) -> Result<Object> {
-        self.stack.pop().context("it is broken")
+        self.stack.pop().ok_or_else(|| self.expected("an object on the stack"))
     }
 
     fn pop_to_mark(&mut self) -> Result<Vec<Object>> {
-        let height = self.marks.pop().filter(|&height| height <= self.stack.len()).context("it is broken")?;
+        let height = self.marks.pop().filter(|&height| height <= self.stack.len());
+        let height = height.ok_or_else(|| self.expected("a mark on the stack"))?;
         Ok(self.stack.split_off(height))
     }
 
     /// Adds keys and values to the dictionary at the top.
     fn extend(&mut self, items: Vec<Object>) -> Result<Option<Object>> {
-        let Some(Object::Dictionary(dictionary)) = self.stack.last_mut() else { bail!("it is broken") };
-        ensure!(items.len().is_multiple_of(2), "it is broken");
+        let opcode = self.opcode;
+        let Some(Object::Dictionary(dictionary)) = self.stack.last_mut() else {
+            return Err(self.expected("a dictionary on the stack"));
+        };
+        if !items.len().is_multiple_of(2) {
+            return Err(Error::Operand { opcode, expected: "a value for every key" });
+        }
         let added = Items::new(items)?;
         dictionary.depth = dictionary.depth.max(added.depth);
         Rc::make_mut(&mut dictionary.items).extend_from_slice(&added);
@@ -224,7 +283,7 @@ impl<'a> Machine<'a> {
     }
 
     fn memorise(&mut self, index: u32) -> Result<Option<Object>> {
-        let object = match self.stack.last().context("it is broken")? {
+        let object = match self.stack.last().ok_or_else(|| self.expected("an object on the stack"))? {
             // It may change later, and nothing of interest comes twice.
             Object::Dictionary(_) => Object::Other,
             object => object.clone(),
@@ -234,6 +293,10 @@ impl<'a> Machine<'a> {
     }
 
     fn recall(&self, index: u32) -> Result<Object> {
-        self.memo.get(&index).cloned().context("it is broken")
+        self.memo.get(&index).cloned().ok_or_else(|| self.expected("an object that was memorised"))
     }
+}
+
+fn text(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)
 }
