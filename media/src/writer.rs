@@ -3,12 +3,13 @@
 use std::io::{Seek, SeekFrom, Write};
 
 use crate::error::{Error, Result};
-use crate::format::Encoding;
+use crate::format::{Encoding, Format};
 use crate::layout::FRONT_CENTRE;
 use crate::metadata::Metadata;
 
 /// What a WAV file is to hold.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Spec {
     /// Samples per second and channel.
     pub sample_rate_hz: u32,
@@ -21,6 +22,14 @@ pub struct Spec {
     pub encoding: Encoding,
     /// Text to carry.
     pub metadata: Metadata,
+}
+
+impl From<&Format> for Spec {
+    /// The same rate, channels, speakers, precision and text as a recording that was read.
+    fn from(format: &Format) -> Self {
+        let Format { sample_rate_hz, channels, channel_mask, encoding, .. } = *format;
+        Self { sample_rate_hz, channels, channel_mask, encoding, metadata: format.metadata.clone() }
+    }
 }
 
 /// Speakers of two channels: front left, front right.
