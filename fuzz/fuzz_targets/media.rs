@@ -14,14 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let format = reader.format().clone();
     assert!(format.channels > 0 && format.sample_rate_hz > 0);
     assert!(format.channel_mask.is_none_or(|mask| mask.count_ones() as usize == format.channels));
-    let spec = Spec {
-        sample_rate_hz: format.sample_rate_hz,
-        channels: format.channels,
-        channel_mask: format.channel_mask,
-        encoding: format.encoding,
-        metadata: format.metadata,
-    };
-    let mut writer = Writer::new(Cursor::new(Vec::new()), &spec, format.length).ok();
+    let mut writer = Writer::new(Cursor::new(Vec::new()), &Spec::like(&format), format.length).ok();
     let mut position = 0;
     while position < ENOUGH / format.channels {
         let Ok(Some(block)) = reader.read() else { break };

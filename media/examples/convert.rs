@@ -4,20 +4,15 @@ use std::error::Error;
 use std::fs::File;
 use std::io::BufWriter;
 
-use media::{Format, Reader, Spec, Writer};
+use media::{Reader, Spec, Writer};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut paths = std::env::args_os().skip(1);
     let (Some(input), Some(output)) = (paths.next(), paths.next()) else { return Err("expected IN OUT.wav".into()) };
     let mut reader = Reader::new(File::open(input)?)?;
-    let Format { container, codec, sample_rate_hz, channels, channel_mask, encoding, length, metadata, .. } =
-        reader.format().clone();
-    println!(
-        "{container}, {codec}: {channels} channels at {sample_rate_hz} Hz, {length:?} samples, speakers {channel_mask:x?}"
-    );
-    println!("{encoding:?} {metadata:?}");
-    let spec = Spec { sample_rate_hz, channels, channel_mask, encoding, metadata };
-    let mut writer = Writer::new(BufWriter::new(File::create(output)?), &spec, length)?;
+    let format = reader.format().clone();
+    println!("{format:#?}");
+    let mut writer = Writer::new(BufWriter::new(File::create(output)?), &Spec::like(&format), format.length)?;
     let mut position = 0;
     while let Some(block) = reader.read()? {
         position += block[0].len();

@@ -67,8 +67,8 @@ mod tests {
             let bytes = encode(&[[0.0f32, 0.5], [-1.0, 0.25], [-0.125, 0.75]], &spec).expect("a WAV file");
             let whole = decode(Cursor::new(bytes.clone())).expect("a recording");
             assert_eq!(whole.channels, [[0.0, 0.5], [-1.0, 0.25], [-0.125, 0.75]]);
-            assert_eq!((Spec::from(&whole.format), whole.damage.len()), (spec, 0));
-            assert!(encode(&whole.channels, &Spec::from(&whole.format)).expect("a WAV file") == bytes);
+            assert_eq!((Spec::like(&whole.format), whole.damage.len()), (spec, 0));
+            assert!(encode(&whole.channels, &Spec::like(&whole.format)).expect("a WAV file") == bytes);
         }
     }
 

@@ -24,9 +24,9 @@ pub struct Spec {
     pub metadata: Metadata,
 }
 
-impl From<&Format> for Spec {
-    /// The same rate, channels, speakers, precision and text as a recording that was read.
-    fn from(format: &Format) -> Self {
+impl Spec {
+    /// A file with the rate, channels, speakers, precision and text of a recording.
+    pub fn like(format: &Format) -> Self {
         let Format { sample_rate_hz, channels, channel_mask, encoding, .. } = *format;
         Self { sample_rate_hz, channels, channel_mask, encoding, metadata: format.metadata.clone() }
     }

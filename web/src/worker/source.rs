@@ -54,7 +54,7 @@ impl Source {
             Input::File => {
                 let blob: &Blob = beside.first().and_then(JsCast::dyn_ref).ok_or_else(missing)?;
                 let reader = Reader::new(File::open(blob))?;
-                let (spec, length) = (Spec::from(reader.format()), reader.format().length);
+                let (spec, length) = (Spec::like(reader.format()), reader.format().length);
                 Self::new(Kind::File(Box::new(reader)), spec, length)
             }
             Input::Samples { sample_rate_hz } => {
