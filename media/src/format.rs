@@ -4,6 +4,7 @@ use crate::metadata::Metadata;
 
 /// How the samples of a WAV file are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Encoding {
     /// 16-bit integers; samples beyond full scale are clipped.
     #[default]
@@ -69,6 +70,7 @@ impl Format {
 
 /// A stretch of a recording that could not be decoded. It is read as silence, so that everything after it stays in time.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Damage {
     /// Where it starts, in samples per channel.
     pub start: u64,

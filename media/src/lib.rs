@@ -10,6 +10,9 @@
 //! | [`writer`] | a WAV file, block by block; RF64 where WAV is too small |
 //! | [`format`] | rate, channels, speakers, precision, length, damage |
 //! | [`metadata`] | titles, dates and other text |
+//! | [`whole`] | short recordings, whole in memory |
+//!
+//! The feature `serde` makes what describes recordings and results serialisable, for messages between programs.
 
 mod aiff;
 mod au;
@@ -28,6 +31,7 @@ mod samples;
 mod signature;
 mod timeline;
 mod vorbis;
+pub mod whole;
 mod window;
 pub mod writer;
 
@@ -35,6 +39,7 @@ pub use error::{Error, Result};
 pub use format::{Damage, Encoding, Format};
 pub use metadata::Metadata;
 pub use reader::{Block, Reader, Source};
+pub use whole::{Whole, decode, encode};
 pub use writer::{Spec, Writer};
 
 /// Names of the formats that [`Reader`] knows, for people.

@@ -2,6 +2,7 @@
 
 /// Text of a recording that a WAV file can carry, and the names of what it cannot.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Metadata {
     /// Entries of a RIFF INFO list: four-character code, such as `INAM` for a title, and text.
     pub info: Vec<([u8; 4], String)>,

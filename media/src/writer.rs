@@ -9,6 +9,7 @@ use crate::metadata::Metadata;
 
 /// What a WAV file is to hold.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Spec {
     /// Samples per second and channel.
     pub sample_rate_hz: u32,

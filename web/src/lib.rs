@@ -14,7 +14,7 @@
 //! | [`mix`] | tracks in proportion: before, after, removed, at any strength |
 //! | [`steps`] | chains of noise, as far as the page knows them |
 //! | [`overview`], [`picture`] | waveforms and spectrograms as pixels, marks on axes |
-//! | [`parts`], [`saved`] | files written bit by bit, pages of their own |
+//! | [`parts`], [`saved`] | files written in blocks, pages of their own |
 
 pub mod example;
 pub mod mix;

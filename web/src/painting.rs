@@ -1,6 +1,7 @@
 //! What page and painter say to each other. The painter is a worker that makes pictures and files, so that the page neither waits
 //! for them nor needs what they are made with; the engine is too busy for it.
 
+use media::Spec;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Scores;
@@ -75,8 +76,8 @@ pub struct Excerpt {
     pub take: u32,
     /// How much of each track.
     pub weights: Vec<f32>,
-    /// Bits per sample: 16, 24, or 32 for floats.
-    pub bits: u16,
+    /// What the file is to hold. Rate and channels are those of the take.
+    pub spec: Spec,
 }
 
 /// A page of its own.
@@ -86,6 +87,8 @@ pub struct PagePlan {
     pub take: u32,
     /// Number of the run that made it.
     pub run: u32,
+    /// What its sound files are to hold.
+    pub spec: Spec,
     /// The recording's name.
     pub title: String,
     /// The networks that worked on it.
@@ -177,12 +180,14 @@ mod tests {
             frames: 16_000,
             noise: Some((steps.clone(), 1)),
         };
+        let (channels, channel_mask, encoding) = (2, Some(0x3), media::Encoding::Pcm24);
+        let spec = Spec { sample_rate_hz: 16_000, channels, channel_mask, encoding, metadata: Default::default() };
         let orders = [
             Order::Look { take: 1, sample_rate_hz: 16_000, channels: 2, track: 1, removed_from: Some(0) },
             Order::Finish { take: 1 },
             Order::Forget { take: 1 },
             Order::Paint { number: 7, wish, width: 100 },
-            Order::Write { number: 8, file: Written::Wav(Excerpt { take: 1, weights: vec![0.5], bits: 24 }) },
+            Order::Write { number: 8, file: Written::Wav(Excerpt { take: 1, weights: vec![0.5], spec }) },
             Order::Check { steps: steps.clone() },
         ];
         for order in orders {

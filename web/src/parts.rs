@@ -1,11 +1,11 @@
-//! Files that are written bit by bit and handed to the browser in parts: our own memory holds little of them.
+//! Files that are written in blocks and handed to the browser in parts: our own memory holds little of them.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
 /// Bytes that are handed over at a time.
 const PART_BYTES: usize = 1 << 20;
 
-/// A file being written: what is complete goes to `hand_over`. Only its beginning can be written again.
+/// A file being written: complete parts go to `hand_over`. Only its beginning can be written again.
 pub struct Parts<F: FnMut(&[u8])> {
     hand_over: F,
     /// The first part, kept until the end: a header is there.
@@ -16,7 +16,7 @@ pub struct Parts<F: FnMut(&[u8])> {
 }
 
 impl<F: FnMut(&[u8])> Parts<F> {
-    /// An empty file. `hand_over` gets all of its bytes but those of the first part, in order.
+    /// An empty file. `hand_over` gets all of its bytes in order, except those of the first part.
     pub fn new(hand_over: F) -> Self {
         Self { hand_over, head: Vec::new(), tail: Vec::new(), length: 0, position: 0 }
     }
@@ -32,8 +32,9 @@ impl<F: FnMut(&[u8])> Parts<F> {
 
 impl<F: FnMut(&[u8])> Write for Parts<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let start = self.position as usize;
-        let count = if start < self.head.len() {
+        // Not as an index: that has 32 bits in the browser.
+        let count = if self.position < self.head.len() as u64 {
+            let start = self.position as usize;
             let count = bytes.len().min(self.head.len() - start);
             self.head[start..start + count].copy_from_slice(&bytes[..count]);
             count
@@ -75,24 +76,24 @@ impl<F: FnMut(&[u8])> Seek for Parts<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::Audio;
-    use shared::wav::{self, Encoding};
+    use media::{Encoding, Spec, Writer};
 
     #[test]
     fn a_wav_file_in_parts_is_the_same_file() {
         let samples: Vec<f32> = (0..900_000).map(|i| (i % 1000) as f32 / 1000.0).collect();
         for length in [10, 900_000] {
-            let audio = Audio::mono(16_000, samples[..length].to_vec()).expect("valid");
+            let (channels, channel_mask, encoding) = (1, None, Encoding::Pcm24);
+            let spec = Spec { sample_rate_hz: 16_000, channels, channel_mask, encoding, metadata: Default::default() };
             let mut later = Vec::new();
             let mut parts = Parts::new(|bytes: &[u8]| later.extend_from_slice(bytes));
-            let mut writer = wav::Writer::new(&mut parts, 16_000, 1, Encoding::Pcm24).expect("a header");
-            for block in audio.channels()[0].chunks(70_001) {
-                writer.write(&[block.to_vec()]).expect("fits");
+            let mut writer = Writer::new(&mut parts, &spec, Some(length as u64)).expect("a header");
+            for block in samples[..length].chunks(70_001) {
+                writer.write(&[block]).expect("fits");
             }
             writer.finish().expect("written");
             let mut whole = parts.finish();
             whole.extend(later);
-            assert!(whole == wav::encode(&audio, Encoding::Pcm24).expect("fits"), "{length}");
+            assert!(whole == media::encode(&[&samples[..length]], &spec).expect("fits"), "{length}");
         }
     }
 

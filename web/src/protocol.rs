@@ -6,6 +6,7 @@
 //! the recording as it came, the last are what networks made of it. They go to the page in *pieces* of [`PIECE_SECONDS`], as soon
 //! as there are any, so that the page can show and play what is there, and nobody holds the whole.
 
+use media::{Damage, Spec};
 use serde::{Deserialize, Serialize};
 use shared::bundle::Card;
 
@@ -129,7 +130,7 @@ pub struct AddedNoise {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Input {
-    /// A `Blob`: a WAV, FLAC, MP3, OGG, M4A or MKV file, which the worker reads bit by bit.
+    /// A `Blob`: a file of any format in [`media::FORMATS`], which the worker reads in blocks.
     File,
     /// For each channel an `ArrayBuffer` of 32-bit floats, which the browser decoded.
     Samples {
@@ -169,7 +170,7 @@ pub enum Response {
         /// Why, in a few words.
         note: String,
     },
-    /// WebGPU failed in the middle of something, which goes on on the CPU.
+    /// WebGPU failed in the middle of something; the CPU continues it.
     FellBack {
         /// What happened.
         reason: String,
@@ -178,14 +179,17 @@ pub enum Response {
     Opened {
         /// Number of the take.
         id: u32,
-        /// Samples per second.
-        sample_rate_hz: u32,
-        /// How many channels.
-        channels: usize,
+        /// What a download is to hold, so that nothing of the recording's format is lost.
+        spec: Box<Spec>,
         /// Samples per channel, if the file says how many.
         length: Option<u64>,
-        /// Bits per sample of the file, 16, 24 or 32 (floats): what a download takes to lose nothing.
-        bits: u16,
+    },
+    /// A recording has been read to its end, and parts of it could not be decoded.
+    Damaged {
+        /// Number of the take.
+        id: u32,
+        /// All of them, in order.
+        damage: Vec<Damage>,
     },
     /// A piece of a track. Beside it: an `ArrayBuffer` of 32-bit floats, all of the first channel, then all of the next.
     Piece {
@@ -220,7 +224,7 @@ pub enum Response {
     Live {
         /// How far the output lags behind the input by the engine's doing, in seconds.
         latency_seconds: f64,
-        /// Computing time over playing time, lately; it cannot go on above 1.
+        /// Computing time over playing time, lately; above 1 the network does not keep up.
         load: f64,
     },
     /// Live sound does not flow any more.
@@ -268,8 +272,8 @@ pub struct Scores {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
-    /// We cannot read the file; the browser may.
-    NotAudio,
+    /// We cannot read the file, for this reason; the browser may.
+    NotAudio(String),
     /// The file has no samples.
     Empty,
     /// The recording has more than [`MAX_SAMPLES`].
@@ -286,7 +290,7 @@ pub enum Failure {
     NoModel(String),
     /// The backend that was asked for is not to be had.
     NoBackend(String),
-    /// The worker died, most likely for want of memory.
+    /// The worker died, most likely because memory ran out.
     Died,
     /// The text that describes noise cannot be used.
     NoNoise(String),
@@ -304,9 +308,7 @@ impl Failure {
     /// The failure in words for people.
     pub fn message(&self) -> String {
         match self {
-            Self::NotAudio => {
-                "This file has no sound that can be read. Try WAV, FLAC, MP3, OGG, M4A or a video with sound.".into()
-            }
+            Self::NotAudio(reason) => format!("This file has no sound that can be read ({reason})."),
             Self::Empty => "There is no sound in this file: it ends before its first sample.".into(),
             Self::TooLong => format!(
                 "This recording is too long for a page: at most {MAX_MINUTES} minutes of stereo at 48 kHz. Cut it into parts, \
@@ -345,8 +347,24 @@ impl Failure {
     }
 }
 
+impl From<media::Error> for Failure {
+    fn from(error: media::Error) -> Self {
+        use media::Error;
+        match error {
+            Error::Empty => Self::Empty,
+            Error::UnknownFormat | Error::Malformed { .. } | Error::UnsupportedCodec { .. } | Error::NoSound { .. } => {
+                Self::NotAudio(error.to_string())
+            }
+            // The browser knows no better what to do about these.
+            error => Self::Other(error.to_string()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use media::{Encoding, Metadata};
+
     use super::*;
 
     #[test]
@@ -374,13 +392,18 @@ mod tests {
         }
         let facts = Box::new(Facts { card: Card::default(), bytes: 700_000, speed: 9.5 });
         let scores = Scores { snr_db: Some(-3.0), si_sdr_db: None, wsdr: Some(0.25), stoi: Some(0.5) };
+        let info = vec![(*b"INAM", "Title".to_owned())];
+        let metadata = Metadata { info, bext: Some(vec![0, 255]), left_out: vec!["cue points".into()] };
+        let (encoding, channel_mask) = (Encoding::Pcm24, Some(0x3f));
+        let spec = Spec { sample_rate_hz: 44_100, channels: 6, channel_mask, encoding, metadata };
         let responses = [
             Response::Listening,
             Response::Started { backend: Backend::Webgpu, note: "an adapter".into() },
             Response::Loading { model: "dcunet".into(), share: Some(0.5) },
             Response::Loaded { model: "dcunet".into(), facts, backend: Backend::Cpu, note: "faster here".into() },
             Response::FellBack { reason: "device lost".into() },
-            Response::Opened { id: 1, sample_rate_hz: 44_100, channels: 2, length: None, bits: 24 },
+            Response::Opened { id: 1, spec: Box::new(spec), length: None },
+            Response::Damaged { id: 1, damage: vec![Damage { start: 9, length: 0, reason: "cut".into() }] },
             Response::Piece { id: 1, track: 1, start: 176_400 },
             Response::Scored { id: 1, track: 2, scores },
             Response::Done { id: 1, length: 200_000, elapsed_seconds: 0.5, engine_bytes: 1e8 },
@@ -396,9 +419,20 @@ mod tests {
     }
 
     #[test]
+    fn the_browser_tries_what_the_engine_does_not_know_and_nothing_else() {
+        let read = |bytes: &[u8]| media::decode(std::io::Cursor::new(bytes.to_vec())).map_err(Failure::from);
+        assert_eq!(read(b"").expect_err("empty"), Failure::Empty);
+        for bytes in [b"hello".as_slice(), b"RIFF\x04\0\0\0WAVE", b"fLaC and no more"] {
+            assert!(matches!(read(bytes), Err(Failure::NotAudio(_))), "{bytes:?}");
+        }
+        let error = media::Error::FormatChange { seconds: 1.0, from: "one".into(), to: "another".into() };
+        assert!(matches!(Failure::from(error), Failure::Other(_)));
+    }
+
+    #[test]
     fn failures_have_words_for_people() {
         let failures = [
-            Failure::NotAudio,
+            Failure::NotAudio("not a recording".into()),
             Failure::Empty,
             Failure::TooLong,
             Failure::TooLongForNoise,

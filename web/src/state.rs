@@ -332,7 +332,11 @@ impl State {
             Event::Refused(reason) => self.tell(reason),
             Event::Undecodable(id, failure) => {
                 if let Some(take) = self.takes.iter_mut().find(|take| take.id == id) {
-                    take.phase = Phase::Failed(failure);
+                    take.phase = Phase::Failed(match (failure, &take.unreadable) {
+                        // The browser does not say why; the engine did.
+                        (Failure::NotAudio(_), Some(reason)) => Failure::NotAudio(reason.clone()),
+                        (failure, _) => failure,
+                    });
                 }
             }
             Event::Open(id) => {
@@ -466,16 +470,21 @@ impl State {
             Response::FellBack { reason } => {
                 self.choice = Choice::Prefer(Backend::Cpu);
                 self.backend = Some((Backend::Cpu, format!("WebGPU failed: {reason}")));
-                self.tell("The graphics processor was lost; the CPU goes on from where it stood.".into());
+                self.tell("The graphics processor was lost; the CPU continues from where it stood.".into());
             }
-            Response::Opened { id, sample_rate_hz, channels, length, bits } => {
+            Response::Opened { id, spec, length } => {
                 if let Some(take) = self.running(id) {
                     take.phase = Phase::Working;
                     take.began.get_or_insert((now, take.finished_frames()));
-                    take.format = Some(Format { sample_rate_hz, channels, length, bits });
+                    take.format = Some(Format { spec: *spec, length });
                 }
             }
-            // How many there are is told by who keeps them: `State::stored`.
+            Response::Damaged { id, damage } => {
+                if let Some(take) = self.running(id) {
+                    take.damage = damage;
+                }
+            }
+            // How many there are comes from where they are kept: `State::stored`.
             Response::Piece { .. } => {}
             Response::Scored { id, track, scores } => {
                 if let Some(track) = self.running(id).and_then(|take| take.tracks.get_mut(track)) {
@@ -499,12 +508,14 @@ impl State {
             }
             Response::Failed { id: Some(run), failure, .. } => {
                 let Some(take) = self.running(run) else { return };
-                if failure == Failure::NotAudio && !take.decoded {
-                    take.decoded = true;
-                    let id = take.id;
-                    self.send(id, false, effects);
-                } else {
-                    take.phase = Phase::Failed(failure);
+                match failure {
+                    Failure::NotAudio(reason) if take.unreadable.is_none() => {
+                        take.unreadable = Some(reason);
+                        take.damage.clear();
+                        let id = take.id;
+                        self.send(id, false, effects);
+                    }
+                    failure => take.phase = Phase::Failed(failure),
                 }
             }
             Response::Failed { id: None, model: Some(model), failure } => self.refuse(&model, failure, effects),
@@ -636,7 +647,10 @@ impl State {
             models: take.networks.clone(),
             from,
         };
-        effects.push(if take.decoded { Effect::PostDecoded(request, id) } else { Effect::PostFile(request, id) });
+        effects.push(match take.unreadable {
+            Some(_) => Effect::PostDecoded(request, id),
+            None => Effect::PostFile(request, id),
+        });
     }
 
     fn again(&mut self, id: u32, effects: &mut Vec<Effect>) {
@@ -728,8 +742,8 @@ impl State {
             }
             return;
         }
-        let what = if going_on { "goes on from where it stood" } else { "was started again" };
-        self.tell(format!("The engine stopped, most likely for want of memory, and {what}, on the CPU."));
+        let what = if going_on { "continues from where it stood" } else { "was started again" };
+        self.tell(format!("The engine stopped, most likely because memory ran out. It {what}, on the CPU."));
         self.engine = Engine::Starting;
         effects.push(Effect::Respawn);
     }

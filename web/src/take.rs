@@ -1,6 +1,9 @@
 //! One recording on the page, and how far it is.
 
+use media::{Damage, Spec};
+
 use crate::mix::Voice;
+use crate::picture::time_text;
 use crate::protocol::{AddedNoise, Failure, MAX_SAMPLES, PIECE_SECONDS, Scores};
 use crate::settings::Task;
 
@@ -18,16 +21,12 @@ pub enum Phase {
 }
 
 /// What is known of a recording's samples.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Format {
-    /// Samples per second.
-    pub sample_rate_hz: u32,
-    /// How many channels.
-    pub channels: usize,
+    /// Rate, channels, and what else a download takes over from the recording.
+    pub spec: Spec,
     /// Samples per channel, if known.
     pub length: Option<u64>,
-    /// Bits per sample of the file; 32 are floats.
-    pub bits: u16,
 }
 
 /// What is there of a track.
@@ -41,12 +40,15 @@ pub struct Track {
     pub scores: Option<Scores>,
 }
 
+/// Damages that are listed one by one.
+const MOST_LISTED_DAMAGES: usize = 5;
+
 /// One recording on the page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Take {
     /// Its number on the page.
     pub id: u32,
-    /// Its number in messages: another one each time it is worked on, so that late answers are told from new ones.
+    /// Its number in messages: another one each time it is worked on, so that late answers are not taken for new ones.
     pub run: u32,
     /// Its name: that of the file.
     pub name: String,
@@ -62,8 +64,10 @@ pub struct Take {
     pub networks: Vec<String>,
     /// What can be heard of it: see [`crate::protocol`].
     pub tracks: Vec<Track>,
-    /// Whether the browser decodes it, because the engine cannot.
-    pub decoded: bool,
+    /// Why the engine cannot read it, so that the browser decodes it.
+    pub unreadable: Option<String>,
+    /// What of it could not be decoded, in order.
+    pub damage: Vec<Damage>,
     /// When the engine began with it, in seconds, and how many samples per channel were there then.
     pub began: Option<(f64, u64)>,
     /// Samples per channel that were there when the engine was lost the last time.
@@ -85,7 +89,8 @@ impl Take {
             noise,
             networks: Vec::new(),
             tracks: Vec::new(),
-            decoded: false,
+            unreadable: None,
+            damage: Vec::new(),
             began: None,
             resumed_from: None,
             elapsed_seconds: None,
@@ -115,24 +120,24 @@ impl Take {
 
     /// Its length in seconds: as the file says, else as far as it has been read.
     pub fn seconds(&self) -> f64 {
-        let Some(format) = self.format else { return 0.0 };
+        let Some(format) = &self.format else { return 0.0 };
         let length = match self.phase {
             Phase::Done | Phase::Failed(_) => None,
             _ => format.length,
         };
         // Headers lie: nothing is drawn for what cannot be.
         let length = length.filter(|length| *length <= MAX_SAMPLES as u64).unwrap_or(0).max(self.heard_frames());
-        length as f64 / f64::from(format.sample_rate_hz)
+        length as f64 / f64::from(format.spec.sample_rate_hz)
     }
 
     /// Samples per channel of a piece.
     pub fn piece_length(&self) -> u64 {
-        self.format.map_or(1, |format| u64::from(format.sample_rate_hz) * u64::from(PIECE_SECONDS))
+        self.format.as_ref().map_or(1, |format| u64::from(format.spec.sample_rate_hz) * u64::from(PIECE_SECONDS))
     }
 
-    /// The share that is done, 0 to 1, if it can be told.
+    /// The share that is done, 0 to 1, if the length is known.
     pub fn share(&self) -> Option<f64> {
-        let length = self.format?.length.filter(|length| *length > 0)?;
+        let length = self.format.as_ref()?.length.filter(|length| *length > 0)?;
         let finished: u64 = match self.task {
             // Recording and noisy recording come at once; each network takes its time.
             Task::Experiment => self.tracks.iter().skip(2).map(|track| track.frames).sum(),
@@ -146,10 +151,10 @@ impl Take {
         self.tracks.iter().skip(self.tracks.len().saturating_sub(self.networks.len()))
     }
 
-    /// How long it will take from now on, in seconds, if it can be told.
+    /// An estimate of the time it still takes, in seconds, if the length is known and enough is done.
     pub fn seconds_left(&self, now: f64) -> Option<f64> {
         let (began, from) = self.began?;
-        let length = self.format?.length? * self.networks.len().max(1) as u64;
+        let length = self.format.as_ref()?.length? * self.networks.len().max(1) as u64;
         let done = (self.share()? * length as f64 - from as f64).max(0.0);
         let elapsed = now - began;
         // Before a while has passed it would jump about.
@@ -181,10 +186,49 @@ impl Take {
         }
     }
 
+    /// What people should know about the recording: a sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let Some(Format { spec, .. }) = &self.format else { return Vec::new() };
+        let mut remarks = self.damage_remark(spec.sample_rate_hz).into_iter().collect::<Vec<_>>();
+        if !spec.metadata.left_out.is_empty() {
+            remarks.push(format!("Downloads do not keep {}.", spec.metadata.left_out.join(", ")));
+        }
+        remarks
+    }
+
+    /// Where the recording is damaged, for how long, and why.
+    fn damage_remark(&self, sample_rate_hz: u32) -> Option<String> {
+        let seconds = |samples: u64| samples as f64 / f64::from(sample_rate_hz);
+        let duration = |samples: u64| match seconds(samples) {
+            short if short < 1.0 => format!("{:.0} ms", (1000.0 * short).max(1.0)),
+            long => format!("{long:.1} s"),
+        };
+        let place = |damage: &Damage| {
+            let at = time_text(seconds(damage.start), 1, true);
+            match damage.length {
+                0 => format!("{at} ({})", damage.reason),
+                length => format!("{at} for {} ({})", duration(length), damage.reason),
+            }
+        };
+        let listed: Vec<String> = self.damage.iter().take(MOST_LISTED_DAMAGES).map(place).collect();
+        let more = match self.damage.len().saturating_sub(MOST_LISTED_DAMAGES) {
+            0 => String::new(),
+            more => format!(" and in {more} more places"),
+        };
+        let silent = match self.damage.iter().map(|damage| damage.length).sum() {
+            0 => String::new(),
+            silent => {
+                format!(" {} in all could not be decoded and is silent; the rest stays in time.", duration(silent))
+            }
+        };
+        (!listed.is_empty()).then(|| format!("This recording is damaged at {}{more}.{silent}", listed.join(", ")))
+    }
+
     /// Forgets what was made of it, to make it again.
     pub fn restart(&mut self) {
         self.phase = Phase::Waiting;
         self.format = None;
+        self.damage.clear();
         self.tracks.clear();
         (self.began, self.resumed_from, self.elapsed_seconds) = (None, None, None);
     }
@@ -194,9 +238,14 @@ impl Take {
 mod tests {
     use super::*;
 
+    fn spec(sample_rate_hz: u32) -> Spec {
+        let (channels, channel_mask, encoding) = (1, None, media::Encoding::Pcm16);
+        Spec { sample_rate_hz, channels, channel_mask, encoding, metadata: Default::default() }
+    }
+
     fn take(length: Option<u64>, frames: &[u64]) -> Take {
         let mut take = Take::new(1, "a.wav".into(), Task::Denoise, None);
-        take.format = Some(Format { sample_rate_hz: 16_000, channels: 1, length, bits: 16 });
+        take.format = Some(Format { spec: spec(16_000), length });
         take.networks = vec!["dcunet".into()];
         take.tracks = frames.iter().map(|frames| Track { frames: *frames, ..Track::default() }).collect();
         take.phase = Phase::Working;
@@ -204,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_how_far_it_is_and_how_long_it_will_take() {
+    fn progress_and_time_left_follow_what_is_done() {
         let mut take = take(Some(320_000), &[160_000, 80_000]);
         take.began = Some((10.0, 0));
         assert_eq!((take.share(), take.seconds()), (Some(0.25), 20.0));
@@ -223,6 +272,34 @@ mod tests {
     #[test]
     fn a_header_that_promises_days_draws_none_of_them() {
         assert_eq!(take(Some(u64::MAX / 2), &[16_000]).seconds(), 1.0);
+    }
+
+    #[test]
+    fn damage_is_described_by_place_length_and_reason() {
+        let mut take = take(Some(1_600_000), &[1_600_000, 1_600_000]);
+        assert_eq!(take.remarks(), Vec::<String>::new());
+        let damage = |start, length, reason: &str| Damage { start, length, reason: reason.into() };
+        take.damage = vec![damage(1_600_000, 0, "the file is cut off here")];
+        assert_eq!(take.remarks(), ["This recording is damaged at 1:40.0 (the file is cut off here)."]);
+        take.damage = vec![damage(20_800, 416, "a checksum does not match"), damage(32_000, 24_000, "data is missing")];
+        assert_eq!(
+            take.remarks(),
+            ["This recording is damaged at 0:01.3 for 26 ms (a checksum does not match), 0:02.0 for 1.5 s (data is \
+              missing). 1.5 s in all could not be decoded and is silent; the rest stays in time."]
+        );
+        take.damage = (0..9).map(|index| damage(16_000 * index, 1, "noise")).collect();
+        let [remark] = &take.remarks()[..] else { panic!("one remark expected") };
+        assert!(remark.contains("0:04.0 for 1 ms (noise) and in 4 more places. 1 ms in all"), "{remark}");
+        take.restart();
+        assert_eq!((take.damage.len(), take.remarks().len()), (0, 0));
+    }
+
+    #[test]
+    fn what_downloads_do_not_keep_is_named() {
+        let mut take = take(Some(10), &[10, 10]);
+        let format = take.format.as_mut().expect("a format");
+        format.spec.metadata.left_out = vec!["cue points".into(), "a picture".into()];
+        assert_eq!(take.remarks(), ["Downloads do not keep cue points, a picture."]);
     }
 
     #[test]

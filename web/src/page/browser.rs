@@ -13,7 +13,7 @@ use web::painting::{Order, Written};
 use web::protocol::{Backend, Failure, Input, Request, Response};
 use web::settings::Task;
 use web::state::{Effect, Event, State};
-use web::take::{Format, Take};
+use web::take::Take;
 use web_sys::Blob;
 use yew::Callback;
 
@@ -156,11 +156,9 @@ impl Browser {
     async fn answer(&self, response: Response, beside: Vec<JsValue>) {
         let run = |id: &u32| self.held.borrow().runs.get(id).copied();
         match &response {
-            Response::Opened { id, sample_rate_hz, channels, length, bits } => {
+            Response::Opened { id, spec, .. } => {
                 if let Some(run) = run(id) {
-                    let format =
-                        Format { sample_rate_hz: *sample_rate_hz, channels: *channels, length: *length, bits: *bits };
-                    self.store.open(run.take, format);
+                    self.store.open(run.take, spec);
                 }
             }
             Response::Piece { id, track, start } => {
@@ -428,13 +426,14 @@ impl Browser {
     /// What is to be heard of the open take.
     pub fn sound(&self, state: &State) -> Option<Sound> {
         let take = state.current()?;
-        let format = take.format?;
+        let spec = &take.format.as_ref()?.spec;
         let (voices, index) = (take.voices(state.settings.kept()), state.voice());
         let voice = voices.get(index)?;
         let gain = self.gain(state, take, index);
         Some(Sound {
             take: take.id,
-            format,
+            sample_rate_hz: spec.sample_rate_hz,
+            channels: spec.channels,
             piece_length: take.piece_length(),
             gains: voice.weights.iter().map(|weight| weight * gain).collect(),
             end: (!take.is_active()).then(|| take.frames_of(&voice.weights)),

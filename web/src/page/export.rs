@@ -1,5 +1,6 @@
 //! What people take with them: WAV files, all of them as one archive, and a page of its own.
 
+use media::{Encoding, Spec};
 use web::painting::{Excerpt, PagePlan, PlannedVoice, Written};
 use web::settings::{Depth, Task};
 use web::state::State;
@@ -11,14 +12,16 @@ use super::files::save;
 /// The longest stretch that goes into a saved page, in seconds.
 const MOST_SAVED_SECONDS: f64 = 120.0;
 
-/// Bits per sample of a download of a take; 32 are floats.
-fn bits(take: &Take, depth: Depth) -> u16 {
-    match depth {
-        Depth::Same => take.format.map_or(16, |format| format.bits),
-        Depth::Pcm16 => 16,
-        Depth::Pcm24 => 24,
-        Depth::Float32 => 32,
-    }
+/// What a download of a take holds: what the recording did, at the chosen depth.
+fn spec(take: &Take, depth: Depth) -> Option<Spec> {
+    let mut spec = take.format.as_ref()?.spec.clone();
+    spec.encoding = match depth {
+        Depth::Same => spec.encoding,
+        Depth::Pcm16 => Encoding::Pcm16,
+        Depth::Pcm24 => Encoding::Pcm24,
+        Depth::Float32 => Encoding::Float32,
+    };
+    Some(spec)
 }
 
 /// The name of a download: that of the recording, with what it is.
@@ -29,7 +32,7 @@ fn file_name(take: &Take, what: &str, ending: &str) -> String {
 
 fn excerpt(take: &Take, state: &State, voice: usize) -> Option<Excerpt> {
     let weights = take.voices(state.settings.kept()).into_iter().nth(voice)?.weights;
-    Some(Excerpt { take: take.id, weights, bits: bits(take, state.settings.depth) })
+    Some(Excerpt { take: take.id, weights, spec: spec(take, state.settings.depth)? })
 }
 
 const NOTHING: &str = "nothing of it is there yet";
@@ -73,7 +76,7 @@ pub async fn archive(browser: &Browser, state: &State) -> Result<(), String> {
     Ok(())
 }
 
-/// Saves a stretch of the open take as a page of its own. What people should know of it, if anything.
+/// Saves a stretch of the open take as a page of its own. Gives what people should know about it, if anything.
 ///
 /// # Errors
 /// Why not, in a few words.
@@ -88,6 +91,7 @@ pub async fn page(browser: &Browser, state: &State, [from, to]: [f64; 2]) -> Res
     let plan = PagePlan {
         take: take.id,
         run: take.run,
+        spec: spec(take, Depth::Same).ok_or(NOTHING)?,
         title: take.name.clone(),
         networks: take.networks.clone(),
         noise: take.noise.as_ref().map(|noise| noise.chain.to_json()),

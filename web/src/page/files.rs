@@ -26,10 +26,11 @@ pub fn document() -> Document {
 /// # Errors
 /// When the browser cannot read it either, or it is too long.
 pub async fn decode(file: &Blob) -> Result<(Input, Vec<JsValue>), Failure> {
+    let refused = |reason: &str| Failure::NotAudio(reason.into());
     if file.size() > MOST_DECODED_BYTES {
-        return Err(Failure::NotAudio);
+        return Err(refused("it is too large for the browser to decode"));
     }
-    let unreadable = |_| Failure::NotAudio;
+    let unreadable = |_| refused("the browser cannot decode it");
     let bytes: ArrayBuffer = JsFuture::from(file.array_buffer()).await.map_err(unreadable)?.unchecked_into();
     let context = OfflineAudioContext::new_with_number_of_channels_and_length_and_sample_rate(1, 1, DECODING_RATE_HZ)
         .map_err(unreadable)?;

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use gloo_timers::callback::Interval;
 use wasm_bindgen_futures::spawn_local;
-use web::take::Format;
 use web_sys::{AudioBuffer, AudioBufferSourceNode, AudioContext, AudioContextOptions, GainNode};
 use yew::Callback;
 
@@ -28,8 +27,10 @@ const MOST_STILL: u32 = 30;
 pub struct Sound {
     /// Number of the take.
     pub take: u32,
-    /// Its samples.
-    pub format: Format,
+    /// Samples per second.
+    pub sample_rate_hz: u32,
+    /// Its channels.
+    pub channels: usize,
     /// Samples per channel of a piece.
     pub piece_length: u64,
     /// What each track is multiplied with.
@@ -90,7 +91,7 @@ impl Player {
         }))
     }
 
-    /// Says what is to be heard from now on. Another take begins at its start; another voice of the same one goes on in place.
+    /// Says what is to be heard from now on. Another take begins at its start; another voice of the same one continues in place.
     pub fn set(&self, sound: Option<Sound>) {
         let other = {
             let old = self.0.sound.borrow();
@@ -129,7 +130,7 @@ impl Player {
         let inner = &self.0;
         let Some(sound) = inner.sound.borrow().clone() else { return };
         if let Some(end) = sound.end
-            && self.position() >= end as f64 / f64::from(sound.format.sample_rate_hz) - 0.01
+            && self.position() >= end as f64 / f64::from(sound.sample_rate_hz) - 0.01
         {
             inner.position.set(0.0);
         }
@@ -176,20 +177,16 @@ impl Player {
     /// Sees to a context of the sound's rate, so that nothing is resampled piece by piece, and gains for its tracks.
     fn prepare(&self, sound: &Sound) -> Option<()> {
         let mut output = self.0.output.borrow_mut();
-        if let Some(old) = output.take_if(|output| output.sample_rate_hz != sound.format.sample_rate_hz) {
+        if let Some(old) = output.take_if(|output| output.sample_rate_hz != sound.sample_rate_hz) {
             let _ = old.context.close();
         }
         if output.is_none() {
             let options = AudioContextOptions::new();
-            options.set_sample_rate(sound.format.sample_rate_hz as f32);
+            options.set_sample_rate(sound.sample_rate_hz as f32);
             // Browsers do not take every rate; then they resample.
             let context = AudioContext::new_with_context_options(&options).or_else(|_| AudioContext::new()).ok()?;
-            *output = Some(Output {
-                context,
-                sample_rate_hz: sound.format.sample_rate_hz,
-                gains: Vec::new(),
-                sources: Vec::new(),
-            });
+            *output =
+                Some(Output { context, sample_rate_hz: sound.sample_rate_hz, gains: Vec::new(), sources: Vec::new() });
         }
         let output = output.as_mut()?;
         while output.gains.len() < sound.gains.len() {
@@ -215,14 +212,14 @@ impl Player {
         else {
             return;
         };
-        let frame = inner.position.get() * f64::from(sound.format.sample_rate_hz);
+        let frame = inner.position.get() * f64::from(sound.sample_rate_hz);
         let piece = (frame / sound.piece_length as f64) as usize;
         inner.anchor.set(now + START_SECONDS);
         inner.next.set((piece, now + START_SECONDS));
         self.tick();
     }
 
-    /// Sees to it that it goes on, or gives up where nothing sounds: there is no device, or the browser does not let us.
+    /// Keeps it playing, or gives up where nothing sounds: there is no device, or the browser does not let us.
     fn look(&self) {
         let inner = &self.0;
         let Some(now) = inner.output.borrow().as_ref().map(|output| output.context.current_time()) else { return };
@@ -249,7 +246,7 @@ impl Player {
         if sound.end.is_some_and(|end| start >= end) {
             if now >= due {
                 self.pause();
-                inner.position.set(sound.end.unwrap_or(0) as f64 / f64::from(sound.format.sample_rate_hz));
+                inner.position.set(sound.end.unwrap_or(0) as f64 / f64::from(sound.sample_rate_hz));
                 inner.stopped.emit(false);
             }
             return;
@@ -271,7 +268,7 @@ impl Player {
     /// Hands a piece of every track that has it to the browser, if those that are heard have it.
     async fn hand_over(&self, sound: &Sound, piece: usize, epoch: u32) {
         let inner = &self.0;
-        let channels = sound.format.channels;
+        let channels = sound.channels;
         let mut tracks = Vec::new();
         for (track, gain) in sound.gains.iter().enumerate() {
             let samples = inner.store.piece(sound.take, track, piece).await;
@@ -284,7 +281,7 @@ impl Player {
         let Some(output) = output.as_mut().filter(|_| inner.playing.get() && inner.epoch.get() == epoch) else {
             return;
         };
-        let rate = f64::from(sound.format.sample_rate_hz);
+        let rate = f64::from(sound.sample_rate_hz);
         let start = piece as f64 * sound.piece_length as f64 / rate;
         let now = output.context.current_time();
         let (_, mut due) = inner.next.get();
@@ -300,8 +297,7 @@ impl Player {
         for (samples, gain) in tracks.iter().zip(&output.gains) {
             let Some(samples) = samples else { continue };
             let length = samples.len() / channels;
-            let buffer =
-                output.context.create_buffer(channels as u32, length as u32, sound.format.sample_rate_hz as f32);
+            let buffer = output.context.create_buffer(channels as u32, length as u32, sound.sample_rate_hz as f32);
             let (Ok(buffer), Ok(source)) = (buffer, output.context.create_buffer_source()) else { continue };
             fill(&buffer, samples, length);
             source.set_buffer(Some(&buffer));

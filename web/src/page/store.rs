@@ -5,10 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use js_sys::{Array, ArrayBuffer, Float32Array};
+use media::Spec;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web::mix::Levels;
-use web::take::Format;
 use web_sys::Blob;
 
 /// Pieces that are kept in our own memory, those read last.
@@ -51,10 +51,10 @@ struct TrackPieces {
 
 impl Store {
     /// Makes room for a take, unless there is.
-    pub fn open(&self, take: u32, format: Format) {
+    pub fn open(&self, take: u32, spec: &Spec) {
         self.0.borrow_mut().takes.entry(take).or_insert_with(|| Tracks {
-            sample_rate_hz: format.sample_rate_hz,
-            channels: format.channels,
+            sample_rate_hz: spec.sample_rate_hz,
+            channels: spec.channels,
             tracks: Vec::new(),
             levels: Levels::default(),
         });

@@ -99,16 +99,21 @@ impl Gallery {
         self.spectrum = None;
     }
 
-    /// The rate in Hz and the channels of a take.
-    pub fn format(&self, take: u32) -> Option<(u32, usize)> {
-        self.takes.get(&take).map(|take| (take.sample_rate_hz, take.channels))
+    /// Samples per channel that are there of a voice; none if there are none.
+    pub fn frames(&self, take: u32, weights: &[f32]) -> Option<u64> {
+        let take = self.takes.get(&take)?;
+        let frames = |track: usize| {
+            let track = take.tracks.get(track)?;
+            let last = track.pieces.last()?.size() as usize / size_of::<f32>() / take.channels.max(1);
+            Some(((track.pieces.len() - 1) * track.piece_length + last) as u64)
+        };
+        used(weights).map(|(track, _)| frames(track)).min().unwrap_or_else(|| frames(0))
     }
 
     /// The channels of a piece of a voice; none if it is not there.
     pub fn mixed(&self, take: u32, weights: &[f32], piece: usize) -> Option<Vec<Vec<f32>>> {
         let take = self.takes.get(&take)?;
-        let used: Vec<(usize, f32)> =
-            weights.iter().copied().enumerate().filter(|(_, weight)| *weight != 0.0).collect();
+        let used: Vec<(usize, f32)> = used(weights).collect();
         let read = |(track, _): &(usize, f32)| take.tracks.get(*track)?.pieces.get(piece).and_then(read);
         // Where a voice is silent by all its weights, it is as long as the recording.
         let pieces: Vec<Vec<f32>> =
@@ -163,7 +168,7 @@ impl Tracks {
         let n_fft = picture::n_fft(self.sample_rate_hz);
         let margin = n_fft / 2;
         let [first, last] = [from - margin as i64, to + margin as i64];
-        let weights = wish.weights.iter().copied().enumerate().filter(|(_, weight)| *weight != 0.0);
+        let weights = used(&wish.weights);
         let (tracks, weights): (Vec<Vec<f32>>, Vec<f32>) =
             weights.map(|(track, weight)| (self.mono(track, first, last), weight)).unzip();
         let samples = mix(&weights, &tracks.iter().map(Vec::as_slice).collect::<Vec<_>>());
@@ -188,8 +193,7 @@ impl Tracks {
                 extremes.into_iter().map(|column| column.map(|edges| edges.map(|edge| edge * weight))).collect();
             (extremes, grid.amplified(weight.abs()))
         };
-        let used: Vec<(usize, f32)> =
-            wish.weights.iter().copied().enumerate().filter(|(_, weight)| *weight != 0.0).collect();
+        let used: Vec<(usize, f32)> = used(&wish.weights).collect();
         match used.as_slice() {
             [(track, weight)] => Some(look(&self.tracks.get(*track)?.overview, *weight)),
             // What was removed has an overview of its own.
@@ -224,6 +228,11 @@ impl Tracks {
         }
         samples
     }
+}
+
+/// The tracks that a voice has some of, with their weights.
+fn used(weights: &[f32]) -> impl Iterator<Item = (usize, f32)> {
+    weights.iter().copied().enumerate().filter(|(_, weight)| *weight != 0.0)
 }
 
 /// The samples of a piece: all of the first channel, then all of the next.

@@ -5,8 +5,8 @@ use std::io::{Cursor, Seek, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use js_sys::{Array, Uint8Array};
+use media::{Encoding, Spec, Writer};
 use png::{BitDepth, ColorType, Encoder};
-use shared::wav::{self, Encoding};
 use web::painting::{Excerpt, PagePlan, Wish};
 use web::parts::Parts;
 use web::saved::{SavedPage, SavedVoice};
@@ -25,38 +25,32 @@ const WAVEFORM_COLOUR: [u8; 4] = [0x0f, 0x8a, 0x83, 0xff];
 
 const NO_ROOM: &str = "the browser has no room for it";
 
-fn encoding(bits: u16) -> Encoding {
-    match bits {
-        ..=16 => Encoding::Pcm16,
-        17..=24 => Encoding::Pcm24,
-        _ => Encoding::Float32,
-    }
-}
+const NOTHING: &str = "nothing of it is there yet";
 
 /// Writes a stretch of a voice, `from..to` in samples per channel, as a WAV file.
 fn write_wav(
     gallery: &Gallery,
-    Excerpt { take, weights, bits }: &Excerpt,
+    Excerpt { take, weights, spec }: &Excerpt,
     [from, to]: [u64; 2],
     bytes: impl Write + Seek,
 ) -> Result<(), String> {
-    let failed = |error: shared::Error| error.to_string();
-    let (sample_rate_hz, channels) = gallery.format(*take).ok_or("nothing of it is there yet")?;
-    let mut writer = wav::Writer::new(bytes, sample_rate_hz, channels, encoding(*bits)).map_err(failed)?;
+    let failed = |error: media::Error| error.to_string();
+    let to = to.min(gallery.frames(*take, weights).ok_or(NOTHING)?);
+    let mut writer = Writer::new(bytes, spec, Some(to.saturating_sub(from))).map_err(failed)?;
     let mut start = 0;
     for piece in 0.. {
         let Some(samples) = gallery.mixed(*take, weights, piece).filter(|_| start < to) else { break };
         let end = start + samples.first().map_or(0, Vec::len) as u64;
         let seen = from.clamp(start, end) - start..to.clamp(start, end) - start;
-        let part: Vec<Vec<f32>> =
-            samples.iter().map(|channel| channel[seen.start as usize..seen.end as usize].to_vec()).collect();
+        let part: Vec<&[f32]> =
+            samples.iter().map(|channel| &channel[seen.start as usize..seen.end as usize]).collect();
         writer.write(&part).map_err(failed)?;
         start = end;
     }
     if start == 0 {
-        return Err("nothing of it is there yet".into());
+        return Err(NOTHING.into());
     }
-    writer.finish().map_err(failed)
+    writer.finish().map(drop).map_err(failed)
 }
 
 /// A voice as a WAV file.
@@ -98,7 +92,7 @@ pub fn archive(gallery: &Gallery, files: &[(String, Excerpt)]) -> Result<Blob, S
     })
 }
 
-/// A file that is written bit by bit, as the browser keeps it.
+/// A file that is written in blocks, as the browser keeps it.
 fn in_parts(
     kind: &str,
     write: impl FnOnce(&mut Parts<&mut dyn FnMut(&[u8])>) -> Result<(), String>,
@@ -120,11 +114,13 @@ fn in_parts(
 /// Why not, in a few words.
 pub fn page(gallery: &mut Gallery, plan: PagePlan) -> Result<Blob, String> {
     let take = plan.take;
-    let (sample_rate_hz, _) = gallery.format(take).ok_or("nothing of it is there yet")?;
+    let sample_rate_hz = plan.spec.sample_rate_hz;
+    // Every browser plays that, and the page stays small.
+    let spec = Spec { encoding: Encoding::Pcm16, metadata: Default::default(), ..plan.spec };
     let range = plan.window.map(|seconds| (seconds * f64::from(sample_rate_hz)).round() as u64);
     let mut voices = Vec::new();
     for voice in plan.voices {
-        let excerpt = Excerpt { take, weights: voice.weights.clone(), bits: 16 };
+        let excerpt = Excerpt { take, weights: voice.weights.clone(), spec: spec.clone() };
         let mut bytes = Cursor::new(Vec::new());
         write_wav(gallery, &excerpt, range, &mut bytes)?;
         let wish =

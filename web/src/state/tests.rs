@@ -1,4 +1,4 @@
-//! What events make of the page, told as stories.
+//! What events make of the page, as stories.
 
 use shared::bundle::Card;
 
@@ -83,8 +83,10 @@ impl Story {
     }
 
     fn opened(&mut self, run: u32, length: u64) {
-        let length = Some(length);
-        self.tell(Event::Engine(Response::Opened { id: run, sample_rate_hz: 16_000, channels: 1, length, bits: 16 }));
+        let (channels, channel_mask, encoding) = (1, None, media::Encoding::Pcm16);
+        let spec =
+            media::Spec { sample_rate_hz: 16_000, channels, channel_mask, encoding, metadata: Default::default() };
+        self.tell(Event::Engine(Response::Opened { id: run, spec: Box::new(spec), length: Some(length) }));
     }
 
     fn take(&self) -> &Take {
@@ -133,12 +135,48 @@ fn what_the_engine_cannot_read_the_browser_may() {
     let mut story = Story::ready("");
     story.add(1);
     let run = story.sent()[0].0;
-    let failed = |id| Event::Engine(Response::Failed { id: Some(id), model: None, failure: Failure::NotAudio });
+    let failed = |id| {
+        let failure = Failure::NotAudio("MP4: no codec".into());
+        Event::Engine(Response::Failed { id: Some(id), model: None, failure })
+    };
     story.tell(failed(run));
     assert!(matches!(story.effects.last(), Some(Effect::PostDecoded(_, 1))), "{:?}", story.effects);
     let run = story.sent()[0].0;
     story.tell(failed(run));
-    assert_eq!(story.take().phase, Phase::Failed(Failure::NotAudio));
+    assert_eq!(story.take().phase, Phase::Failed(Failure::NotAudio("MP4: no codec".into())));
+}
+
+#[test]
+fn what_neither_can_read_fails_with_the_reason_of_the_engine() {
+    let mut story = Story::ready("");
+    story.add(1);
+    let run = story.sent()[0].0;
+    let failure = Failure::NotAudio("WAV: the codec GSM 6.10 is not supported".into());
+    story.tell(Event::Engine(Response::Failed { id: Some(run), model: None, failure: failure.clone() }));
+    story.tell(Event::Undecodable(1, Failure::NotAudio("the browser cannot decode it".into())));
+    assert_eq!(story.take().phase, Phase::Failed(failure));
+    story.tell(Event::Undecodable(1, Failure::TooLong));
+    assert_eq!(story.take().phase, Phase::Failed(Failure::TooLong));
+}
+
+#[test]
+fn damage_is_shown_with_its_recording_and_found_anew_when_it_is_made_again() {
+    let mut story = Story::ready("");
+    story.add(1);
+    let run = story.sent()[0].0;
+    story.opened(run, 32_000);
+    let damage = vec![media::Damage { start: 16_000, length: 800, reason: "a checksum does not match".into() }];
+    let damaged = |id| Event::Engine(Response::Damaged { id, damage: damage.clone() });
+    story.tell(damaged(run));
+    assert_eq!(story.take().remarks().len(), 1);
+    assert!(story.take().remarks()[0].contains("at 0:01.0 for 50 ms (a checksum does not match)"));
+    story.tell(Event::Engine(Response::Done { id: run, length: 32_000, elapsed_seconds: 0.5, engine_bytes: 1e7 }));
+    assert_eq!((story.take().damage.clone(), story.take().phase.clone()), (damage.clone(), Phase::Done));
+    // Late answers of a run that was given up say nothing about the next.
+    story.tell(Event::Again(1));
+    assert_eq!(story.take().damage, []);
+    story.tell(damaged(run));
+    assert_eq!(story.take().damage, []);
 }
 
 #[test]

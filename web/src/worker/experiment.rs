@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
+use media::Block;
 use shared::Audio;
 use shared::metric::{si_sdr, snr, stoi, wsdr};
 use shared::noise::{Chain, NoRecordings};
 use web::protocol::{AddedNoise, Failure, MAX_NOISY_SAMPLES, Response, Scores};
 
 use crate::browser::post;
-use crate::source::{Block, Source};
-use crate::take::Work;
+use crate::source::Source;
+use crate::take::{Work, post_damage};
 use crate::track::Track;
 
 /// The clean and the noisy recording: the means of their channels, as scores are of one channel.
@@ -73,6 +74,7 @@ async fn read(work: &Work<'_>, mut source: Source) -> Result<Audio, Failure> {
         check_length(&source, channels[0].len() as u64)?;
         work.stop.listen().await?;
     }
+    post_damage(work.id, &source);
     track.finish();
     Audio::new(work.format.sample_rate_hz, channels).map_err(|error| Failure::Other(error.to_string()))
 }

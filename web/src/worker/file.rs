@@ -1,11 +1,10 @@
-//! A file of the browser's, read bit by bit.
+//! A file of the browser's, read in blocks.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use js_sys::Uint8Array;
-use symphonia::core::io::MediaSource;
 use web_sys::{Blob, FileReaderSync};
 
 /// Bytes that are asked of the browser at a time.
@@ -18,15 +17,13 @@ thread_local! {
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A file being read. A block of it is in memory.
+/// A file being read. One block of it is in memory.
 pub struct File {
     number: u32,
     length: u64,
     position: u64,
     block: Vec<u8>,
     block_start: u64,
-    /// Bytes that are read as others than are there, and where.
-    patch: Option<(u64, [u8; 4])>,
 }
 
 impl File {
@@ -34,19 +31,7 @@ impl File {
     pub fn open(blob: &Blob) -> Self {
         let number = NEXT.replace(NEXT.get().wrapping_add(1));
         BLOBS.with_borrow_mut(|blobs| blobs.insert(number, blob.clone()));
-        Self { number, length: blob.size() as u64, position: 0, block: Vec::new(), block_start: 0, patch: None }
-    }
-
-    /// The same file at its start, but for four bytes.
-    pub fn patched(blob: &Blob, position: u64, bytes: [u8; 4]) -> Self {
-        let mut file = Self::open(blob);
-        file.patch = Some((position, bytes));
-        file
-    }
-
-    /// Its size in bytes.
-    pub fn length(&self) -> u64 {
-        self.length
+        Self { number, length: blob.size() as u64, position: 0, block: Vec::new(), block_start: 0 }
     }
 
     /// Has the browser read the block around the position.
@@ -63,13 +48,6 @@ impl File {
         (self.block, self.block_start) = (Uint8Array::new(&buffer).to_vec(), start);
         if self.block.len() as u64 != end - start {
             return Err(io::Error::other("the file is shorter than it was"));
-        }
-        if let Some((position, bytes)) = self.patch {
-            for (at, byte) in (position..).zip(bytes) {
-                if (start..end).contains(&at) {
-                    self.block[(at - start) as usize] = byte;
-                }
-            }
         }
         Ok(())
     }
@@ -109,15 +87,5 @@ impl Seek for File {
         };
         self.position = position.ok_or_else(|| io::Error::other("before the start"))?;
         Ok(self.position)
-    }
-}
-
-impl MediaSource for File {
-    fn is_seekable(&self) -> bool {
-        true
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        Some(self.length)
     }
 }

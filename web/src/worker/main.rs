@@ -4,16 +4,14 @@
 //! |---|---|
 //! | `requests` | the queue of what is asked, and what is heard at once |
 //! | `session`, `gpu`, `loading` | backends and networks |
-//! | `source`, `file`, `wav_file`, `decoder` | recordings, read bit by bit |
+//! | `source`, `file` | recordings, read in blocks |
 //! | `take`, `track` | denoising one into pieces |
 //! | `experiment` | noise, and scores |
-//! | `live` | sound as it comes |
+//! | `live` | live audio |
 //! | `browser` | what the browser does for all of them |
 
 #[cfg(target_arch = "wasm32")]
 mod browser;
-#[cfg(target_arch = "wasm32")]
-mod decoder;
 #[cfg(target_arch = "wasm32")]
 mod experiment;
 #[cfg(target_arch = "wasm32")]
@@ -34,8 +32,6 @@ mod source;
 mod take;
 #[cfg(target_arch = "wasm32")]
 mod track;
-#[cfg(target_arch = "wasm32")]
-mod wav_file;
 
 /// Starts listening; does nothing outside a browser.
 fn main() {

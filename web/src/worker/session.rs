@@ -179,7 +179,7 @@ impl Loaded {
         self.bundle.config.network.context()
     }
 
-    /// One channel that comes bit by bit.
+    /// A stream of one channel.
     ///
     /// # Errors
     /// When the rate cannot be worked with.

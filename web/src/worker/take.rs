@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use media::Block;
 use shared::stream::Options;
 use wasm_bindgen::JsValue;
 use web::protocol::{AddedNoise, Backend, Failure, Input, PIECE_SECONDS, Response};
@@ -10,13 +11,13 @@ use web::protocol::{AddedNoise, Backend, Failure, Input, PIECE_SECONDS, Response
 use crate::browser::{memory_bytes, now, post, sleep};
 use crate::experiment;
 use crate::session::{Loaded, Session, Stream};
-use crate::source::{Block, Format, Source};
+use crate::source::{Format, Source};
 use crate::track::Track;
 
 /// How long the worker may compute without listening, in seconds, where the computing can be interrupted.
 const DEAF_SECONDS: f64 = 0.03;
 
-/// What is heard before a place from which denoising goes on, at least, in seconds: after that, levels, context and filters are
+/// What is heard before a place from which denoising resumes, at least, in seconds: after that, levels, context and filters are
 /// as if all had been heard.
 const RUN_UP_SECONDS: u64 = 16;
 
@@ -39,7 +40,7 @@ pub struct Job {
     pub from: u64,
 }
 
-/// Tells work that it is to stop. Clones are one.
+/// A request that work stop. Clones share it.
 #[derive(Clone, Default)]
 pub struct Stop {
     stopped: Rc<Cell<bool>>,
@@ -116,15 +117,14 @@ pub async fn run(session: &mut Session, job: Job, stop: Stop) -> Result<(), Fail
         session.network(model)?;
     }
     if job.from > 0 && (job.noise.is_some() || job.models.len() != 1) {
-        return Err(Failure::Other("only what one network makes of a recording as it is can be gone on with".into()));
+        return Err(Failure::Other("only the result of one network without added noise can be resumed".into()));
     }
     let source = Source::open(job.input, &job.beside)?;
-    let (id, format) = (job.id, source.format);
+    let (id, format) = (job.id, source.format());
     if job.noise.is_some() {
         experiment::check_length(&source, source.length.unwrap_or(0))?;
     }
-    let Format { sample_rate_hz, channels } = format;
-    post(&Response::Opened { id, sample_rate_hz, channels, length: source.length, bits: source.bits });
+    post(&Response::Opened { id, spec: Box::new(source.spec.clone()), length: source.length });
     let mut work = Work { session, id, format, stop, elapsed_seconds: 0.0 };
     let length = match &job.noise {
         Some(noise) => experiment::run(&mut work, source, noise, &job.models).await?,
@@ -143,7 +143,7 @@ pub async fn run(session: &mut Session, job: Job, stop: Stop) -> Result<(), Fail
 
 impl Work<'_> {
     /// Denoises a recording into the last of `tracks`, one for each of `models`; the one before, if there is one, gets the
-    /// recording itself. Where WebGPU fails it goes on on the CPU. Gives the length in samples per channel.
+    /// recording itself. Where WebGPU fails, the CPU continues. Gives the length in samples per channel.
     ///
     /// # Errors
     /// When it cannot be done, or is not to be done any more.
@@ -191,6 +191,7 @@ impl Work<'_> {
             }
             self.stop.listen().await?;
         }
+        post_damage(self.id, &source);
         originals.iter_mut().for_each(Track::finish);
         for (streams, track) in streams.iter_mut().zip(results) {
             let denoised = self.through(streams, None).await?;
@@ -213,6 +214,14 @@ impl Work<'_> {
             self.stop.listen().await?;
         }
         Ok(output)
+    }
+}
+
+/// Posts what of a recording could not be decoded, if anything.
+pub fn post_damage(id: u32, source: &Source) {
+    let damage = source.damage().to_vec();
+    if !damage.is_empty() {
+        post(&Response::Damaged { id, damage });
     }
 }
 

@@ -31,7 +31,7 @@ async fn what_was_denoised_survives_the_engine() {
     let share = browser.wait_for("(document.querySelector('.stage progress')?.value ?? 0) > 0.45 && document.querySelector('.stage progress').value").await;
     browser.call("kill()", vec![]).await;
     let notice = browser.notice("The engine stopped").await;
-    assert!(notice.contains("goes on from where it stood"), "{notice}");
+    assert!(notice.contains("continues from where it stood"), "{notice}");
     let after = browser.number("document.querySelector('.stage progress').value").await;
     assert!(after >= share.as_f64().unwrap() - 0.15, "it began anew: {share}, then {after}");
     browser.state("done").await;

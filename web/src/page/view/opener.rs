@@ -22,7 +22,10 @@ pub fn opener(state: &State, send: &Send) -> Html {
     let (what, how) = if experiment {
         ("Choose a clean recording", "It is made noisy below, and cleaned by every network.")
     } else {
-        ("Choose recordings", "Or drop or paste them anywhere: WAV, FLAC, MP3, OGG, M4A, video; any rate and length.")
+        (
+            "Choose recordings",
+            "Or drop or paste them anywhere: WAV, FLAC, MP3, Opus, M4A, AIFF, video; any rate and length.",
+        )
     };
     let (label, pressed) = match state.recording {
         Some(true) => ("Stop", true),
@@ -32,7 +35,7 @@ pub fn opener(state: &State, send: &Send) -> Html {
     html! {
         <section class={classes!("opener", state.current().is_some().then_some("compact"))} aria-label="Open a recording">
             <label class="tile choose" for="file">
-                <input id="file" type="file" multiple=true accept="audio/*,video/*,.wav,.flac,.ogg,.mp3,.m4a,.mkv,.zip" {onchange} />
+                <input id="file" type="file" multiple=true accept="audio/*,video/*,.wav,.rf64,.w64,.aif,.aiff,.au,.caf,.flac,.ogg,.opus,.mp3,.aac,.m4a,.mkv,.mka,.zip" {onchange} />
                 <strong>{ what }</strong>
                 <span>{ how }</span>
             </label>

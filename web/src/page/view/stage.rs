@@ -25,6 +25,7 @@ pub fn stage(state: &State, send: &Send, now: f64) -> Html {
                 <button id="remove" type="button" class="quiet" onclick={on_event(send, Event::Remove(take.id))}>{ "Remove" }</button>
             </div>
             <p class="note" role="status">{ sentence(take, now) }</p>
+            { for take.remarks().into_iter().map(|remark| html! { <p class="note remark">{ remark }</p> }) }
             { progress(take) }
             { seen.then(|| html! {
                 <>
@@ -97,7 +98,7 @@ fn picture(state: &State, take: &Take, send: &Send) -> Html {
     let zoomed = state.settings.window.is_some();
     let title =
         take.voices(state.settings.kept()).get(state.voice()).map(|voice| voice.title.clone()).unwrap_or_default();
-    let rate = take.format.map_or(16_000, |format| format.sample_rate_hz);
+    let rate = take.format.as_ref().map_or(16_000, |format| format.spec.sample_rate_hz);
     let threshold = take.task == Task::Experiment && state.voice() == 0;
     html! {
         <div class="picture-frame">

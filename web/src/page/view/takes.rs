@@ -84,6 +84,8 @@ fn short(take: &Take, now: f64) -> String {
             (Some(share), None) => format!("{:.0} %", 100.0 * share),
             _ => format!("{} so far", duration(take.seconds())),
         },
+        // Where is said where it is open.
+        Phase::Done if !take.damage.is_empty() => format!("{}, damaged", duration(take.seconds())),
         Phase::Done => duration(take.seconds()),
         // Why is said where it is open.
         Phase::Failed(Failure::Cancelled) => "stopped".into(),
