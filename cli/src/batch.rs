@@ -21,15 +21,15 @@ pub struct Batch {
     damaged: AtomicUsize,
 }
 
-/// Units of progress of an item, where items count alike.
-const UNITS: u64 = 1000;
-
 /// Threads that the machine runs at the same time.
 pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 impl Batch {
+    /// Units of progress of an item, where items count alike.
+    pub const UNITS: u64 = 1000;
+
     /// A batch of `total` items, nothing of it done yet.
     pub fn new(progress: Progress, total: usize) -> Self {
         Self { progress, total, failed: AtomicUsize::new(0), damaged: AtomicUsize::new(0) }
@@ -78,7 +78,7 @@ impl Batch {
             ThreadPoolBuilder::new().num_threads(threads.max(1)).build().context("cannot start threads")
         };
         let pools = (0..lanes).map(pool).collect::<Result<Vec<_>>>()?;
-        thread::scope(|scope| pools.iter().for_each(|pool| drop(scope.spawn(|| pool.install(&lane)))));
+        thread::scope(|scope| pools.iter().for_each(|pool| drop(scope.spawn(|| pool.install(lane)))));
         let mut results = results.into_inner().expect("no panics");
         results.sort_unstable_by_key(|(index, _)| *index);
         Ok(results.into_iter().map(|(_, result)| result).collect())
@@ -119,8 +119,8 @@ impl Batch {
 ///
 /// Gives the results, and an error in the end if anything failed.
 pub fn each<T, R>(items: &[T], what: &str, work: impl FnMut(&T, &Share) -> Result<R>) -> (Vec<R>, Result<()>) {
-    let batch = Batch::new(Progress::new(what, items.len() as u64 * UNITS), items.len());
-    let results = batch.in_turn(items, |_| UNITS, work);
+    let batch = Batch::new(Progress::new(what, items.len() as u64 * Batch::UNITS), items.len());
+    let results = batch.in_turn(items, |_| Batch::UNITS, work);
     (results, batch.outcome())
 }
 
@@ -139,7 +139,12 @@ impl Share<'_> {
         self.batch.progress.inc(now.saturating_sub(before));
     }
 
-    /// Where messages go.
+    /// Prints what must be known.
+    pub fn warn(&self, message: &str) {
+        self.batch.progress.warn(message);
+    }
+
+    /// Where other messages go.
     pub fn progress(&self) -> &Progress {
         &self.batch.progress
     }

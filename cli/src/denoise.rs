@@ -11,7 +11,7 @@ use media::{Block, Encoding, Format};
 use shared::stream::{MAX_ATTENUATION_DB, Options, ParallelStream, Stream};
 use shared::{Bundle, Denoiser};
 
-use crate::batch::{Batch, Share, cores};
+use crate::batch::{Share, cores};
 use crate::device::{Device, Job};
 use crate::exit;
 use crate::model::{self, Choice};
@@ -116,16 +116,13 @@ impl Job for DenoiseJob {
     type Output = ();
 
     fn run<B: Backend>(self, device: B::Device) -> Result<()> {
-        let Self { bundle, plan: Plan { tasks, problems, notes }, options, threads, arguments } = self;
+        let Self { bundle, plan, options, threads, arguments } = self;
         let on_cpu = arguments.choice.device == Device::Cpu;
         let denoiser = Denoiser::<B>::new(&bundle, device)?.with_options(options);
 
-        let total = tasks.len() + problems.len();
-        let progress = |what| if arguments.quiet { Progress::quiet() } else { Progress::new(what, 0) };
-        let batch = Batch::new(progress("denoising"), total);
-        notes.iter().for_each(|note| batch.progress().note(note));
-        problems.iter().for_each(|problem| batch.fail(problem));
-        let checked = batch.each(&tasks, threads, |_| 0, |task, share| check(task, share))?;
+        let progress = if arguments.quiet { Progress::quiet() } else { Progress::new("denoising", 0) };
+        let (tasks, batch) = plan.begin(progress);
+        let checked = batch.each(&tasks, threads, |_| 0, check)?;
         batch.progress().inc_length(checked.iter().map(Checked::units).sum());
 
         let work = |checked: &Checked, share: &Share| {
@@ -239,7 +236,7 @@ fn denoise<B: Backend>(
     let Checked { task, format, .. } = checked;
     let mut recording = task.input.open()?;
     let name = recording.name().to_owned();
-    let out = task.output.as_deref().unwrap_or(Path::new("standard output"));
+    let out = task.output.as_deref().unwrap_or(Path::new(output::STANDARD));
     let destination = Destination::create(task.output.as_deref(), arguments.overwrite)?;
     let spec = result_spec(format, arguments.bits.map(|bits| bits.0));
     // Some files say that they are shorter than they are.

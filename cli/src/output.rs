@@ -10,6 +10,9 @@ use media::{Encoding, Spec};
 use shared::Audio;
 use tempfile::NamedTempFile;
 
+/// What messages call standard output.
+pub const STANDARD: &str = "standard output";
+
 /// What must go if the program ends now.
 static UNFINISHED: Mutex<Unfinished> = Mutex::new(Unfinished { paths: Vec::new(), folders: Vec::new() });
 
@@ -181,7 +184,7 @@ impl Destination {
                 let mut out = io::stdout().lock();
                 io::copy(&mut file, &mut out)
                     .and_then(|_| out.flush())
-                    .map_err(|error| failure(Path::new("standard output"), error))
+                    .map_err(|error| failure(Path::new(STANDARD), error))
             }
         }
     }
@@ -264,28 +267,32 @@ pub fn write_new(path: &Path, bytes: &[u8], replace: bool) -> Result<()> {
     file.commit()
 }
 
-/// Writes a WAV file: whole, or not at all.
+/// Writes a WAV file, or to standard output where there is no path: whole, or not at all.
 ///
 /// # Errors
-/// As [`NewFile`].
-pub fn write_wav(path: &Path, audio: &Audio, spec: &Spec, replace: bool) -> Result<()> {
-    let file = NewFile::create(path, replace)?;
+/// As [`Destination`].
+pub fn write_wav(path: Option<&Path>, audio: &Audio, spec: &Spec, replace: bool) -> Result<()> {
+    let destination = Destination::create(path, replace)?;
     let write = || -> Result<()> {
-        let mut writer = media::Writer::new(BufWriter::new(file.file()), spec, Some(audio.len() as u64))?;
+        let mut writer = media::Writer::new(BufWriter::new(destination.file()), spec, Some(audio.len() as u64))?;
         writer.write(audio.channels())?;
         Ok(writer.finish()?.flush()?)
     };
-    write().map_err(|error| failure(path, error))?;
-    file.commit()
+    write().map_err(|error| failure(path.unwrap_or(Path::new(STANDARD)), error))?;
+    destination.commit()
 }
 
-/// How a recording is written that has no model to follow: without speakers and text.
-pub fn plain_spec(audio: &Audio, encoding: Encoding) -> Spec {
-    Spec {
+/// Writes a WAV file that has no model to follow, and may replace another: whole, or not at all.
+///
+/// # Errors
+/// As [`NewFile`].
+pub fn write_audio(path: &Path, audio: &Audio, encoding: Encoding) -> Result<()> {
+    let spec = Spec {
         sample_rate_hz: audio.sample_rate_hz(),
         channels: audio.channels().len(),
         channel_mask: None,
         encoding,
         metadata: media::Metadata::default(),
-    }
+    };
+    write_wav(Some(path), audio, &spec, true)
 }

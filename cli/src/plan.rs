@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::batch::Batch;
 use crate::inputs::{self, Found, Input, STANDARD, has_extension, has_recording_extension, identity};
 use crate::output::{follow, refuse_existing, refuse_terminal};
+use crate::progress::Progress;
 
 /// Extensions of WAV files.
 const WAV: &[&str] = &["wav", "wave"];
@@ -85,6 +87,17 @@ pub fn plan(arguments: &[PathBuf], out: Option<&Path>, suffix: &str, overwrite: 
         refuse_existing(tasks.iter().filter_map(|task| task.output.as_deref()))?;
     }
     Ok(Plan { tasks, problems, notes })
+}
+
+impl Plan {
+    /// Says what is said beforehand. Gives the tasks, and the batch that they are part of.
+    pub fn begin(self, progress: Progress) -> (Vec<Task>, Batch) {
+        let Self { tasks, problems, notes } = self;
+        let batch = Batch::new(progress, tasks.len() + problems.len());
+        notes.iter().for_each(|note| batch.progress().note(note));
+        problems.iter().for_each(|problem| batch.fail(problem));
+        (tasks, batch)
+    }
 }
 
 impl<'a> Out<'a> {

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 use media::{Block, Damage, Encoding, Format, Reader, Spec};
 use shared::audio::check_rate;
 use shared::{Audio, resample};
+
+use crate::damage;
 
 /// A recording being read, block by block.
 pub struct Recording {
@@ -61,6 +63,20 @@ impl Recording {
     pub fn damage(&self) -> &[Damage] {
         self.reader.damage()
     }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// As [`Recording::read`]; when it is empty, or a sample is not finite.
+    pub fn read_all(mut self) -> Result<Whole> {
+        let format = self.format().clone();
+        let mut channels = vec![Vec::new(); format.channels];
+        while let Some(block) = self.read()? {
+            channels.iter_mut().zip(block).for_each(|(channel, samples)| channel.extend(samples));
+        }
+        let audio = Audio::new(format.sample_rate_hz, channels).with_context(|| format!("cannot use {}", self.name))?;
+        Ok(Whole { audio, format, damage: self.damage().to_vec(), name: self.name })
+    }
 }
 
 /// Says whether reading or decoding failed.
@@ -74,6 +90,8 @@ fn failure(error: media::Error, name: &str, format: Option<&Format>) -> Error {
 
 /// A whole recording.
 pub struct Whole {
+    /// What messages call it.
+    pub name: String,
     /// Its samples.
     pub audio: Audio,
     /// What was known about it beforehand.
@@ -82,28 +100,33 @@ pub struct Whole {
     pub damage: Vec<Damage>,
 }
 
+impl Whole {
+    /// Its samples, if nothing of it is damaged: silence in place of speech would be scored, or learned from.
+    ///
+    /// # Errors
+    /// When something is; the message says where.
+    pub fn intact(self) -> Result<Audio> {
+        match damage::lines(&self.name, self.format.sample_rate_hz, &self.damage).into_iter().next() {
+            Some(line) => bail!(line),
+            None => Ok(self.audio),
+        }
+    }
+}
+
 /// Reads a whole recording.
 ///
 /// # Errors
 /// As [`Recording::open`]; when it is empty, or a sample is not finite.
 pub fn read(path: &Path) -> Result<Whole> {
-    let mut recording = Recording::open(path)?;
-    let format = recording.format().clone();
-    let mut channels = vec![Vec::new(); format.channels];
-    while let Some(block) = recording.read()? {
-        channels.iter_mut().zip(block).for_each(|(channel, samples)| channel.extend(samples));
-    }
-    let audio =
-        Audio::new(format.sample_rate_hz, channels).with_context(|| format!("cannot use {}", recording.name))?;
-    Ok(Whole { audio, format, damage: recording.damage().to_vec() })
+    Recording::open(path)?.read_all()
 }
 
-/// Reads a recording as one channel at `sample_rate_hz`.
+/// Reads a recording that is not damaged as one channel at `sample_rate_hz`.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read`] and [`Whole::intact`].
 pub fn read_mono(path: &Path, sample_rate_hz: u32) -> Result<Vec<f32>> {
-    let Whole { audio, .. } = read(path)?;
+    let audio = read(path)?.intact()?;
     resample::resample(&audio.to_mono(), audio.sample_rate_hz(), sample_rate_hz)
         .with_context(|| format!("cannot resample {}", path.display()))
 }
