@@ -6,6 +6,8 @@ use crate::audio::Audio;
 use crate::bundle::Bundle;
 use crate::error::{Error, Result};
 use crate::nn::{InferenceNetwork, Network, NetworkConfig, Phrasing};
+#[cfg(not(target_family = "wasm"))]
+use crate::stream::ParallelStream;
 use crate::stream::{Options, Pieces, Stream};
 
 /// A network that is ready to denoise. A clone shares the weights.
@@ -65,6 +67,15 @@ impl<B: Backend> Denoiser<B> {
         Stream::new(self.clone(), sample_rate_hz, channels)
     }
 
+    /// The same for files: on all threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// As [`Denoiser::stream`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn parallel_stream(&self, sample_rate_hz: u32, channels: usize) -> Result<ParallelStream<B>> {
+        ParallelStream::new(self.clone(), sample_rate_hz, channels)
+    }
+
     /// Denoises a whole recording: rate, channels and length of the result are those of the input, and so is what lies above
     /// half the network's rate, as far as it isn't noise. See [`crate::stream`] for what is done to it.
     ///
@@ -102,16 +113,17 @@ impl<B: Backend> Denoiser<B> {
         let mut pieces = Pieces::new(&self.config, self.options.piece_length);
         pieces.input().extend_from_slice(signal);
         let mut output = Vec::with_capacity(signal.len());
-        while let Some(piece) = pieces.next(true) {
-            output.extend_from_slice(&self.run(piece.input).await?[piece.range]);
+        while let Some((seen, range)) = pieces.next(true) {
+            output.extend_from_slice(&self.run(seen.to_vec()).await?[range]);
             progress(output.len() as f64 / signal.len() as f64);
         }
         Ok(output)
     }
 
     /// The network's output for samples at its own rate and level, all at once.
-    pub(crate) async fn run(&self, samples: &[f32]) -> Result<Vec<f32>> {
-        let data = TensorData::new(samples.to_vec(), [1, 1, samples.len()]);
+    pub(crate) async fn run(&self, samples: Vec<f32>) -> Result<Vec<f32>> {
+        let shape = [1, 1, samples.len()];
+        let data = TensorData::new(samples, shape);
         let output = self.network.forward(Tensor::from_data(data, &self.device));
         let data = output.into_data_async().await.map_err(|error| Error::Device(error.to_string()))?;
         Ok(data.iter::<f32>().collect())

@@ -123,6 +123,38 @@ fn presets_join_to_what_the_network_makes_of_the_whole() {
 }
 
 #[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let presets = ["autoencoder", "wavenet-small", "dcunet-small"];
+    let presets = presets.map(|name| NetworkConfig::preset(name).expect("listed"));
+    let short = Options { attenuation_limit_db: 20.0, piece_length: 700, lookahead_seconds: 0.1 };
+    let long = Options { piece_length: 12_000, ..short };
+    for (config, options) in tiny().iter().map(|config| (config, short)).chain(presets.iter().map(|c| (c, long))) {
+        for (rate_hz, len) in [(8_000, 3), (22_050, 40_011)] {
+            let signals = [1, 2, 3].map(|seed| uneven(len, seed));
+            let denoiser = denoiser(config, options);
+            let expected = whole(&denoiser, rate_hz, &signals);
+            for threads in [1, 2, 5] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+                let output = pool.install(|| {
+                    let mut stream = denoiser.parallel_stream(rate_hz, 3).expect("valid");
+                    let mut output = vec![Vec::new(); 3];
+                    let mut append = |blocks: Vec<Vec<f32>>| {
+                        output.iter_mut().zip(blocks).for_each(|(output, block)| output.extend(block));
+                    };
+                    for start in (0..len).step_by(1_009) {
+                        let block = signals.each_ref().map(|signal| &signal[start..len.min(start + 1_009)]);
+                        append(stream.push(&block).expect("a healthy device"));
+                    }
+                    append(stream.flush().expect("a healthy device"));
+                    output
+                });
+                assert!(output == expected, "{rate_hz} Hz, {threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_limit_of_0_leaves_the_recording_and_limits_in_between_mix() {
     let [config, ..] = tiny();
     for rate_hz in [8_000, 16_000, 48_000] {

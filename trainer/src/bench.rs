@@ -14,6 +14,8 @@ use burn::module::AutodiffModule;
 use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use clap::Args;
+use cli::device::Device;
+use cli::output::write_whole;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -23,9 +25,8 @@ use shared::bundle::{BundleConfig, Precision, VERSION};
 use shared::loss::{Loss, Objective};
 use shared::nn::NetworkConfig;
 
-use crate::audio_file::write_whole;
 use crate::data::Item;
-use crate::device::{Device, Job};
+use crate::device::{Devices, Training};
 use crate::recipe::ComputePrecision;
 use crate::train::Adam;
 use crate::train::gradients::clip_global_norm;
@@ -92,7 +93,7 @@ impl BenchArguments {
             ensure!(threads > 0, "--threads: expected at least 1, got 0");
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("--threads")?;
         }
-        let times = self.device.run(BenchJob { config, arguments: &self })?;
+        let times = Devices::from(self.device).train(BenchJob { config, arguments: &self }, false)?;
         let [best, median] = times.steps_per_second();
         let peak_bytes = memory::peak_bytes();
         if self.json {
@@ -135,11 +136,12 @@ struct BenchJob<'a> {
     arguments: &'a BenchArguments,
 }
 
-impl Job for BenchJob<'_> {
+impl Training for BenchJob<'_> {
     type Output = Times;
 
-    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Times> {
+    fn run<B: AutodiffBackend>(self, devices: Vec<B::Device>) -> Result<Times> {
         let Self { config, arguments } = self;
+        let device = devices[0].clone();
         B::seed(&device, SEED);
         let network = config.init::<B>(&device);
         // Burn draws weights where they are first read: here, whether they are written or not.
@@ -156,7 +158,7 @@ impl Job for BenchJob<'_> {
 
         let cut = Cut { piece_length: None, context: config.context(), alignment: config.alignment() };
         let how = How { objective: Objective::single(arguments.loss), cut, precision: ComputePrecision::F32 };
-        let stepper = Stepper::<B, Adam<B>>::new(how, vec![device.clone()]);
+        let stepper = Stepper::<B, Adam<B>>::new(how, devices);
         let mut optimizer: Adam<B> = AdamWConfig::new().with_weight_decay(WEIGHT_DECAY).init();
         let mut trainee = Trainee { network };
         let mut times = Times { losses: Vec::new(), seconds: Vec::new() };

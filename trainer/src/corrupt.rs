@@ -8,15 +8,17 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use cli::batch::{Batch, Share};
+use cli::output::write_wav;
+use cli::plan::{self, Task};
+use cli::progress::Progress;
+use cli::recording::{self, Whole, result_spec};
+use media::Encoding;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use shared::noise::{Chain, Group, Noise, Recordings};
 use shared::resample;
-use shared::wav::Encoding;
-
-use crate::audio_file;
-use crate::batch::{self, Share, Task};
 
 /// Make recordings noisy.
 ///
@@ -25,12 +27,15 @@ use crate::batch::{self, Share, Task};
 #[derive(Args)]
 #[command(after_long_help = kinds_of_noise())]
 pub struct CorruptArguments {
-    /// A recording, or a folder of them.
+    /// A recording, a folder of them, a pattern such as '*.mp3', or - for standard input.
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// Folder of the results; for one input file it may be a name that ends in .wav.
+    /// Folder of the results. For one input: also a name that ends in .wav, or - for standard output.
     #[arg(short, long)]
     out: PathBuf,
+    /// Replace results that exist already.
+    #[arg(long)]
+    overwrite: bool,
     /// A kind of noise (zero-small, raise-small, white, pink, ...; --help lists all), or file:PATH for a recording of one.
     #[arg(long, required_unless_present = "chain", conflicts_with = "chain")]
     noise: Option<Named>,
@@ -113,32 +118,33 @@ impl CorruptArguments {
             (None, Some(noise)) => self.named(noise)?,
             (None, None) => bail!("expected --noise or --chain"),
         };
-        let tasks = batch::plan(&[self.input], Some(&self.out), "noisy")?;
+        let plan = plan::plan(&[self.input], Some(&self.out), "noisy", self.overwrite)?;
+        let (tasks, batch) = plan.begin(Progress::new("adding noise", 0));
         let tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
+        batch.progress().inc_length(Batch::UNITS * tasks.len() as u64);
         let seed = self.seed.unwrap_or(1);
         let work = |(index, task): &(usize, Task), share: &Share| {
-            let (audio, encoding) = audio_file::read(&task.input)?;
+            let Whole { name, audio, format, damage } = task.input.open()?.read_all()?;
             // Every file has a seed of its own, so that no two get the same noise.
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(*index as u64);
             let noisy = chain
                 .apply(&audio, rng.next_u64(), &recordings)
-                .with_context(|| format!("cannot make {} noisy", task.input.display()))?;
+                .with_context(|| format!("cannot make {name} noisy"))?;
             let additive = chain.steps().iter().any(|step| step.noise.group() == Group::Additive);
             if additive && audio.channels().iter().any(|channel| channel.iter().all(|&sample| sample == 0.0)) {
-                let path = task.input.display();
-                share.warn(&format!("{path}: silent channels stay silent, having no level to set a ratio to"));
+                share.warn(&format!("{name}: silent channels stay silent, having no level to set a ratio to"));
             }
             let clipped = noisy.channels().iter().flatten().filter(|sample| sample.abs() > 1.0).count();
-            if clipped > 0 && encoding != Encoding::Float32 {
-                share.warn(&format!(
-                    "{}: {clipped} samples are beyond full scale and were clipped",
-                    task.output.display()
-                ));
+            if clipped > 0 && format.encoding != Encoding::Float32 {
+                share.warn(&format!("{name}: {clipped} samples of the result are beyond full scale and were clipped"));
             }
-            audio_file::write(&task.output, &noisy, encoding)
+            write_wav(task.output.as_deref(), &noisy, &result_spec(&format, None), self.overwrite)?;
+            share.damaged(&name, format.sample_rate_hz, &damage);
+            Ok(())
         };
-        batch::each(&tasks, "adding noise", work).1
+        batch.in_turn(&tasks, |_| Batch::UNITS, work);
+        batch.outcome()
     }
 
     /// The chain of one noise.
@@ -187,7 +193,7 @@ struct Files(HashMap<String, (Vec<f32>, u32)>);
 
 impl Files {
     fn add(&mut self, name: &str, path: &Path) -> Result<()> {
-        let (audio, _) = audio_file::read(path)?;
+        let audio = recording::read(path)?.intact()?;
         self.0.insert(name.to_owned(), (audio.to_mono(), audio.sample_rate_hz()));
         Ok(())
     }

@@ -1,54 +1,15 @@
-//! Where tensors live.
+//! Where networks are trained.
 
-use std::fmt;
 use std::str::FromStr;
 
 use anyhow::Result;
-#[cfg(any(feature = "wgpu", feature = "cuda"))]
-use anyhow::bail;
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::AutodiffBackend;
+use cli::device::Device;
 
 /// Most shares of a batch on the CPU.
 const MAX_CPU_SHARES: usize = 256;
-
-/// A device as people name it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Device {
-    /// The CPU, all cores.
-    #[default]
-    Cpu,
-    /// The default GPU through Vulkan, Metal or DirectX.
-    Wgpu,
-    /// An NVIDIA GPU by number.
-    Cuda(usize),
-}
-
-impl FromStr for Device {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected cpu, wgpu, cuda or cuda:N, got {text:?}");
-        match text.split_once(':') {
-            None if text == "cpu" => Ok(Self::Cpu),
-            None if text == "wgpu" => Ok(Self::Wgpu),
-            None if text == "cuda" => Ok(Self::Cuda(0)),
-            Some(("cuda", index)) => index.parse().map(Self::Cuda).map_err(|_| expected()),
-            _ => Err(expected()),
-        }
-    }
-}
-
-impl fmt::Display for Device {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::Cpu => f.write_str("cpu"),
-            Self::Wgpu => f.write_str("wgpu"),
-            Self::Cuda(index) => write!(f, "cuda:{index}"),
-        }
-    }
-}
 
 /// One or several devices of a kind, which share the work of training: `cuda:0,cuda:1` for two GPUs, `cpu:2` for the CPU computing two
 /// shares of every batch side by side. Much of what the CPU backend does uses one thread, so shares are how all cores get busy.
@@ -77,15 +38,6 @@ impl FromStr for Devices {
     }
 }
 
-/// Work that is the same on every backend.
-pub trait Job {
-    /// What it gives back.
-    type Output;
-
-    /// Does the work on `device`. `B::InnerBackend` is the plain backend, for work that needs no gradients.
-    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output>;
-}
-
 /// Training, which is the same on every backend.
 pub trait Training {
     /// What it gives back.
@@ -95,30 +47,9 @@ pub trait Training {
     fn run<B: AutodiffBackend>(self, devices: Vec<B::Device>) -> Result<Self::Output>;
 }
 
-impl Device {
-    /// Does `job` on this device.
-    ///
-    /// # Errors
-    /// When the program was built without the device's backend, or there is no such device, or the job fails.
-    pub fn run<J: Job>(self, job: J) -> Result<J::Output> {
-        match self {
-            Self::Cpu => job.run::<Autodiff<Flex>>(Default::default()),
-            #[cfg(feature = "wgpu")]
-            Self::Wgpu => guard(self, || job.run::<Autodiff<burn::backend::Wgpu>>(Default::default())),
-            #[cfg(feature = "cuda")]
-            Self::Cuda(index) => guard(self, || job.run::<Autodiff<burn::backend::Cuda>>(cuda(index))),
-            #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
-            missing => Err(missing.not_built_in()),
-        }
-    }
-
-    /// What to do about a backend that this program lacks.
-    #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
-    fn not_built_in(self) -> anyhow::Error {
-        let feature = if self == Self::Wgpu { "wgpu" } else { "cuda" };
-        anyhow::anyhow!(
-            "this build has no {feature} backend; build it with `--features {feature}`, or use --device cpu"
-        )
+impl From<Device> for Devices {
+    fn from(device: Device) -> Self {
+        Self(vec![device])
     }
 }
 
@@ -131,7 +62,7 @@ impl Devices {
     /// Trains on these devices. With `checkpointing`, cheap activations are computed again in the backward pass.
     ///
     /// # Errors
-    /// As [`Device::run`].
+    /// When the program was built without the devices' backend, there is no such device, or the training fails.
     pub fn train<J: Training>(&self, job: J, checkpointing: bool) -> Result<J::Output> {
         type Checkpointed<B> = Autodiff<B, BalancedCheckpointing>;
         match (self.0[0], checkpointing) {
@@ -139,19 +70,17 @@ impl Devices {
             (Device::Cpu, true) => job.run::<Checkpointed<Flex>>(vec![Default::default(); self.count()]),
             #[cfg(feature = "wgpu")]
             (device @ Device::Wgpu, false) => {
-                guard(device, || job.run::<Autodiff<burn::backend::Wgpu>>(vec![Default::default()]))
+                device.guard(|| job.run::<Autodiff<burn::backend::Wgpu>>(vec![Default::default()]))
             }
             #[cfg(feature = "wgpu")]
             (device @ Device::Wgpu, true) => {
-                guard(device, || job.run::<Checkpointed<burn::backend::Wgpu>>(vec![Default::default()]))
+                device.guard(|| job.run::<Checkpointed<burn::backend::Wgpu>>(vec![Default::default()]))
             }
             #[cfg(feature = "cuda")]
-            (device @ Device::Cuda(_), false) => {
-                guard(device, || job.run::<Autodiff<burn::backend::Cuda>>(self.cuda()))
-            }
+            (device @ Device::Cuda(_), false) => device.guard(|| job.run::<Autodiff<burn::backend::Cuda>>(self.cuda())),
             #[cfg(feature = "cuda")]
             (device @ Device::Cuda(_), true) => {
-                guard(device, || job.run::<Checkpointed<burn::backend::Cuda>>(self.cuda()))
+                device.guard(|| job.run::<Checkpointed<burn::backend::Cuda>>(self.cuda()))
             }
             #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
             (missing, _) => Err(missing.not_built_in()),
@@ -171,36 +100,6 @@ impl Devices {
 #[cfg(feature = "cuda")]
 fn cuda(index: usize) -> burn::backend::cuda::CudaDevice {
     burn::backend::cuda::CudaDevice::new(index)
-}
-
-/// GPU backends panic when there is no such device, or when it is lost. That is no bug of ours, so it becomes an error of one line: the
-/// reason of the first panic, which is often on a thread of the backend's own.
-#[cfg(any(feature = "wgpu", feature = "cuda"))]
-fn guard<T>(device: Device, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-    use std::sync::{Arc, Mutex};
-
-    let first = Arc::new(Mutex::new(None::<String>));
-    let hook = take_hook();
-    set_hook(Box::new({
-        let first = first.clone();
-        move |panic| {
-            if let Ok(mut first) = first.lock() {
-                first.get_or_insert_with(|| panic.payload_as_str().unwrap_or("unknown").to_owned());
-            }
-        }
-    }));
-    let result = catch_unwind(AssertUnwindSafe(work));
-    set_hook(hook);
-    match result {
-        Ok(result) => result,
-        Err(_) => {
-            let reason = first.lock().ok().and_then(|first| first.clone()).unwrap_or_default();
-            // Some are pages long, and begin with what matters.
-            let reason: String = reason.lines().next().unwrap_or_default().chars().take(100).collect();
-            bail!("device {device} cannot be used; is there one, with its driver? {reason}")
-        }
-    }
 }
 
 #[cfg(test)]

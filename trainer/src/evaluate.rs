@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::Backend;
 use clap::Args;
+use cli::batch::{self, Share};
+use cli::device::Job;
+use cli::model::Choice;
+use cli::{inputs, recording};
 use serde::Serialize;
 use serde_json::json;
 use shared::{Bundle, Denoiser};
 
-use crate::audio_file;
-use crate::batch::{self, Share};
-use crate::device::Job;
-use crate::model::Choice;
 use crate::scores::{Group, NoScores, Scored, Scores};
 
 /// With more files than this a row for each is printed on request only.
@@ -117,7 +117,7 @@ fn pair(clean: &Path, noisy: &Path) -> Result<Vec<Pair>> {
     let list = |option: &str, folder: &Path| -> Result<Vec<(PathBuf, PathBuf)>> {
         ensure!(folder.is_dir(), "{option}: expected a folder, got {}", folder.display());
         let named = |path: PathBuf| (path.strip_prefix(folder).unwrap_or(&path).with_extension(""), path);
-        Ok(audio_file::list(folder)?.into_iter().map(named).collect())
+        Ok(inputs::list(folder)?.into_iter().map(named).collect())
     };
     let mut originals = HashMap::<PathBuf, Vec<PathBuf>>::new();
     for (name, path) in list("--clean", clean)? {
@@ -189,8 +189,8 @@ struct EvaluateJob {
 impl Job for EvaluateJob {
     type Output = (Vec<Scored>, Vec<LeftOut>);
 
-    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
-        let denoiser = Denoiser::<B::InnerBackend>::new(&self.bundle, device)?;
+    fn run<B: Backend>(self, device: B::Device) -> Result<Self::Output> {
+        let denoiser = Denoiser::<B>::new(&self.bundle, device)?;
         let (results, _) = batch::each(&self.pairs, "evaluating", |pair, share| {
             Ok(score(&denoiser, pair, share).map_err(|error| {
                 share.warn(&format!("{error:#}"));
@@ -209,10 +209,10 @@ impl Job for EvaluateJob {
     }
 }
 
-fn score<B: burn::tensor::backend::Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Result<Scored> {
+fn score<B: Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Result<Scored> {
     let path = pair.noisy.display();
-    let (clean, _) = audio_file::read(pair.original.path(&pair.noisy)?)?;
-    let (noisy, _) = audio_file::read(&pair.noisy)?;
+    let clean = recording::read(pair.original.path(&pair.noisy)?)?.intact()?;
+    let noisy = recording::read(&pair.noisy)?.intact()?;
     let shape = |audio: &shared::Audio| format!("{} samples at {} Hz", audio.len(), audio.sample_rate_hz());
     let (expected, got) = (shape(&clean), shape(&noisy));
     ensure!(expected == got, "{path}: expected {expected} like its clean original, got {got}");

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use burn::backend::Flex;
 use clap::Args;
+use cli::model;
+use cli::output::{refuse_existing, write_new};
 use shared::bundle::{BundleConfig, Card, Precision};
 use shared::nn::NetworkConfig;
 use shared::{Bundle, Weights};
 
 use crate::SAMPLE_RATE_HZ;
-use crate::audio_file::write_whole;
-use crate::device::Device;
-use crate::model::Choice;
 
 /// Where a safetensors file keeps the bundle's configuration and card, as JSON.
 const CONFIG: &str = "config";
@@ -30,6 +29,9 @@ pub struct ExportArguments {
     /// The file.
     #[arg(short, long, value_name = "FILE.safetensors")]
     out: PathBuf,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    overwrite: bool,
 }
 
 /// Make a bundle from weights of another program.
@@ -45,6 +47,9 @@ pub struct ImportArguments {
     /// The bundle.
     #[arg(short, long, value_name = "BUNDLE.zip")]
     out: PathBuf,
+    /// Replace the bundle if it exists.
+    #[arg(long)]
+    overwrite: bool,
     /// How the bundle stores weights: f32 or f16.
     #[arg(long, default_value = "f32", value_parser = precision)]
     precision: Precision,
@@ -60,19 +65,25 @@ fn precision(name: &str) -> Result<Precision, String> {
 impl ExportArguments {
     /// Does what was asked.
     pub fn run(self) -> Result<()> {
-        let bundle = Choice { model: self.model, device: Device::Cpu }.load()?;
+        if !self.overwrite {
+            refuse_existing([&*self.out])?;
+        }
+        let bundle = model::load("MODEL", &self.model)?;
         let notes = BTreeMap::from([
             (CONFIG.into(), serde_json::to_string(&bundle.config)?),
             (CARD.into(), serde_json::to_string(&bundle.card)?),
         ]);
         let network = bundle.network::<Flex>(&Default::default())?;
-        write_whole(&self.out, &Weights::of(&network)?.to_safetensors(&notes)?)
+        write_new(&self.out, &Weights::of(&network)?.to_safetensors(&notes)?, self.overwrite)
     }
 }
 
 impl ImportArguments {
     /// Checks what was asked and does it.
     pub fn run(self) -> Result<()> {
+        if !self.overwrite {
+            refuse_existing([&*self.out])?;
+        }
         let path = self.weights.display();
         let bytes = fs::read(&self.weights).with_context(|| format!("cannot read {path}"))?;
         let source = Source::read(&bytes).with_context(|| format!("cannot use {path}"))?;
@@ -88,7 +99,7 @@ impl ImportArguments {
         let bundle = Bundle::pack(&module, network, rate_hz.unwrap_or(SAMPLE_RATE_HZ), self.precision, card)?;
         // Half precision holds no number above 65504.
         bundle.network::<Flex>(&device).with_context(|| format!("cannot store {path} at this precision"))?;
-        write_whole(&self.out, &bundle.to_bytes()?)
+        write_new(&self.out, &bundle.to_bytes()?, self.overwrite)
     }
 }
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use cli::output::write_whole;
 use plotters::prelude::*;
 use shared::loss::{Loss, Objective};
 use shared::noise::Recipe as Mixture;
 
-use crate::audio_file::write_whole;
 use crate::data::Corpus;
 use crate::recipe::{self, Recipe};
 use crate::run::{Entry, read};

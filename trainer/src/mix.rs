@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use cli::output;
+use cli::progress::Progress;
+use media::Encoding;
 use serde_json::json;
 use shared::Audio;
 use shared::noise::{Group, Noise};
-use shared::wav::Encoding;
 use tempfile::TempDir;
 
 use self::item::{Item, Mixer};
+use crate::SAMPLE_RATE_HZ;
 use crate::corrupt::decibels;
-use crate::{SAMPLE_RATE_HZ, audio_file, progress};
 
 /// Write pairs of clean and noisy speech, to compare denoisers on.
 ///
@@ -86,26 +88,26 @@ impl MixArguments {
         mixer.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
         let unfinished = Unfinished::create(&self.out)?;
         let folder = unfinished.folder.path();
-        let bar = progress::bar(self.count as usize, "mixing");
+        let progress = Progress::new("mixing", self.count.into());
         let mut mixtures = Vec::new();
         for index in 0..self.count {
             let Item { name, clean, noisy } = mixer.item(index)?;
             let write = |name: &str, samples| {
-                audio_file::write(&folder.join(name), &Audio::mono(SAMPLE_RATE_HZ, samples)?, Encoding::Float32)
+                output::write_audio(&folder.join(name), &Audio::mono(SAMPLE_RATE_HZ, samples)?, Encoding::Float32)
             };
             write(&name, clean)?;
             for (mixture, samples) in noisy {
                 write(&mixture.file, samples)?;
                 mixtures.push(mixture);
             }
-            bar.inc(1);
+            progress.inc(1);
         }
-        bar.finish_and_clear();
+        drop(progress);
         let report = json!({
             "sample_rate_hz": SAMPLE_RATE_HZ, "seconds": self.seconds, "seed": self.seed, "files": mixtures,
             "left_out": mixer.left_out
         });
-        audio_file::write_whole(&folder.join("mix.json"), serde_json::to_string_pretty(&report)?.as_bytes())?;
+        output::write_whole(&folder.join("mix.json"), serde_json::to_string_pretty(&report)?.as_bytes())?;
         unfinished.finish()
     }
 }
@@ -133,6 +135,7 @@ impl Unfinished {
             builder.permissions(fs::Permissions::from_mode(0o777));
         }
         let folder = builder.prefix(".mix-").tempdir_in(above).with_context(context)?;
+        output::discard_on_signal(folder.path());
         Ok(Self { folder, out })
     }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
+use cli::model::EMBEDDED;
 use serde::Serialize;
 use serde_json::json;
 use shared::Bundle;
@@ -9,7 +10,6 @@ use shared::bundle::{Precision, Score};
 use shared::nn::NetworkConfig;
 
 use crate::SAMPLE_RATE_HZ;
-use crate::model::EMBEDDED;
 
 /// List the trained models that are built in, and the presets that can be trained.
 #[derive(Args)]

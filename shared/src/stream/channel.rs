@@ -1,6 +1,16 @@
 //! One channel of a stream, from its rate to the network's and back.
+//!
+//! ```text
+//! input ─┬─ down ─┬─ leveller ── pieces ┄ network ┄ gains undone ─┬─ up ────────────── after ─┐
+//!        │        └─ raw ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄─┴─ up, upper band ─ before ─┤
+//!        └─────────────────────────────────────────────────────────────────────────── input ──┴─ output
+//! ```
+//!
+//! Dots are where a [`Piece`] goes from the [`Front`] through the network to the [`Back`]. The two share nothing else, so that
+//! they can work at the same time.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use burn::prelude::*;
 
@@ -12,109 +22,83 @@ use crate::error::Result;
 use crate::pipeline::Denoiser;
 use crate::resample::Resampler;
 
-/// The state of one channel. Samples wait in the queues between two stages, never longer than [`Channel::latency`].
-///
-/// ```text
-/// input ─┬─ down ─┬─ leveller ── pieces, network ── gains undone ─┬─ up ────────────── after ─┐
-///        │        └─ raw ─────────────────────────────────────────┴─ up, upper band ─ before ─┤
-///        └─────────────────────────────────────────────────────────────────────────── input ──┴─ output
-/// ```
-pub struct Channel {
+/// A stretch of a channel on its way through the network.
+pub struct Piece {
+    /// What the network sees, at its rate and level, with context around the stretch.
+    seen: Vec<f32>,
+    /// Where in `seen` the stretch is.
+    range: Range<usize>,
+    /// The stretch before it was levelled.
+    raw: Vec<f32>,
+    /// What each of its samples was multiplied by.
+    gains: Vec<f64>,
+}
+
+/// A [`Piece`] that has been through the network.
+pub struct Denoised {
+    /// The stretch at the level of the input, before and after.
+    raw: Vec<f32>,
+    after: Vec<f32>,
+}
+
+impl Piece {
+    /// Takes the piece through the network.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn denoise<B: Backend>(self, denoiser: &Denoiser<B>) -> Result<Denoised> {
+        let mut after = denoiser.run(self.seen).await?;
+        after.truncate(self.range.end);
+        after.drain(..self.range.start);
+        let peak = f64::from(f32::MAX);
+        for (sample, gain) in after.iter_mut().zip(self.gains) {
+            *sample = (f64::from(*sample) / gain).clamp(-peak, peak) as f32;
+        }
+        Ok(Denoised { raw: self.raw, after })
+    }
+}
+
+/// A channel before the network: samples in, pieces out.
+pub struct Front {
     down: Resampler,
     leveller: Leveller,
     pieces: Pieces,
-    up_after: Resampler,
-    /// What is above the network's band, where the recording has such a band.
-    upper: Option<(UpperBand, Resampler)>,
-    silence: Silence,
-    /// Samples of the network's rate per sample of the input's.
-    ratio: f64,
-    /// Share of what the network removes that stays all the same.
-    kept: f32,
-
-    /// At the input's rate: what came in.
-    input: VecDeque<f32>,
     /// At the network's rate: what went into the leveller, and the gains it applied.
     raw: VecDeque<f32>,
     gains: VecDeque<f64>,
-    /// At the input's rate: the network's band before and after it.
-    before: VecDeque<f32>,
-    after: VecDeque<f32>,
-    emitted: u64,
 }
 
-impl Channel {
-    /// A channel at its start.
+impl Front {
+    /// The start of a channel.
     ///
     /// # Errors
     /// When the rates cannot be converted.
     pub fn new<B: Backend>(denoiser: &Denoiser<B>, sample_rate_hz: u32) -> Result<Self> {
-        let network_hz = denoiser.sample_rate_hz();
-        let options = denoiser.options();
-        let up = || Resampler::new(network_hz, sample_rate_hz);
-        let upper = if sample_rate_hz > network_hz { Some((UpperBand::new(), up()?)) } else { None };
+        let (network_hz, options) = (denoiser.sample_rate_hz(), denoiser.options());
         Ok(Self {
             down: Resampler::new(sample_rate_hz, network_hz)?,
             leveller: Leveller::new(network_hz, options.lookahead_seconds),
             pieces: Pieces::new(denoiser.config(), options.piece_length),
-            up_after: up()?,
-            upper,
-            silence: Silence::new(sample_rate_hz),
-            ratio: f64::from(network_hz) / f64::from(sample_rate_hz),
-            kept: options.kept(),
-            input: VecDeque::new(),
             raw: VecDeque::new(),
             gains: VecDeque::new(),
-            before: VecDeque::new(),
-            after: VecDeque::new(),
-            emitted: 0,
         })
     }
 
-    /// Input samples that are held back, at most.
-    pub fn latency(&self) -> usize {
-        let upper = self.upper.as_ref().map_or(0, |(upper, _)| upper.latency());
-        let at_network = self.leveller.latency() + self.pieces.latency() + upper.max(self.up_after.latency());
-        // One more for what falls between two samples of the other rate.
-        self.down.latency() + (at_network as f64 / self.ratio).ceil() as usize + 1
-    }
-
-    /// Takes a block; puts what is denoised at the end of `output`.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub async fn push<B: Backend>(
-        &mut self,
-        denoiser: &Denoiser<B>,
-        block: &[f32],
-        output: &mut Vec<f32>,
-    ) -> Result<()> {
-        self.input.extend(block);
+    /// Takes a block; gives whatever pieces are complete.
+    pub fn push(&mut self, block: &[f32]) -> Vec<Piece> {
         let received = self.raw.len();
         self.down.push(block, &mut self.raw);
         self.level(received);
-        self.denoise(denoiser, false).await?;
-        self.emit(false, output);
-        Ok(())
+        self.cut(false)
     }
 
     /// The rest, as the signal ends here. Nothing may follow.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub async fn flush<B: Backend>(&mut self, denoiser: &Denoiser<B>, output: &mut Vec<f32>) -> Result<()> {
+    pub fn flush(&mut self) -> Vec<Piece> {
         let received = self.raw.len();
         self.down.flush(&mut self.raw);
         self.level(received);
         self.leveller.flush(self.pieces.input(), &mut self.gains);
-        self.denoise(denoiser, true).await?;
-        self.up_after.flush(&mut self.after);
-        if let Some((upper, up)) = &mut self.upper {
-            upper.flush();
-            up.flush(&mut self.before);
-        }
-        self.emit(true, output);
-        Ok(())
+        self.cut(true)
     }
 
     /// Levels what came since `raw` had `received` samples.
@@ -125,26 +109,79 @@ impl Channel {
         }
     }
 
-    /// Runs the network over whatever pieces are there.
-    async fn denoise<B: Backend>(&mut self, denoiser: &Denoiser<B>, complete: bool) -> Result<()> {
-        while let Some(piece) = self.pieces.next(complete) {
-            let range = piece.range;
-            let mut denoised = denoiser.run(piece.input).await?;
-            denoised.truncate(range.end);
-            denoised.drain(..range.start);
-            for sample in &mut denoised {
-                let gain = self.gains.pop_front().expect("a gain for every sample");
-                let peak = f64::from(f32::MAX);
-                *sample = (f64::from(*sample) / gain).clamp(-peak, peak) as f32;
-            }
-            let raw: Vec<f32> = self.raw.drain(..denoised.len()).collect();
-            self.up_after.push(&denoised, &mut self.after);
-            if let Some((upper, up)) = &mut self.upper {
-                upper.push(&raw, &denoised);
-                up.push(&raw, &mut self.before);
-            }
+    fn cut(&mut self, complete: bool) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        while let Some((seen, range)) = self.pieces.next(complete) {
+            let (seen, raw) = (seen.to_vec(), self.raw.drain(..range.len()).collect());
+            pieces.push(Piece { seen, raw, gains: self.gains.drain(..range.len()).collect(), range });
         }
-        Ok(())
+        pieces
+    }
+}
+
+/// A channel after the network: its input and the denoised pieces in, samples out.
+pub struct Back {
+    up: Resampler,
+    /// What is above the network's band, where the recording has such a band.
+    upper: Option<(UpperBand, Resampler)>,
+    silence: Silence,
+    /// Samples of the network's rate per sample of the input's.
+    ratio: f64,
+    /// Share of what the network removes that stays all the same.
+    kept: f32,
+    /// At the input's rate: what came in, and the network's band before and after it.
+    input: VecDeque<f32>,
+    before: VecDeque<f32>,
+    after: VecDeque<f32>,
+    emitted: u64,
+}
+
+impl Back {
+    /// The start of a channel.
+    ///
+    /// # Errors
+    /// When the rates cannot be converted.
+    pub fn new<B: Backend>(denoiser: &Denoiser<B>, sample_rate_hz: u32) -> Result<Self> {
+        let network_hz = denoiser.sample_rate_hz();
+        let up = || Resampler::new(network_hz, sample_rate_hz);
+        let upper = if sample_rate_hz > network_hz { Some((UpperBand::new(), up()?)) } else { None };
+        Ok(Self {
+            up: up()?,
+            upper,
+            silence: Silence::new(sample_rate_hz),
+            ratio: f64::from(network_hz) / f64::from(sample_rate_hz),
+            kept: denoiser.options().kept(),
+            input: VecDeque::new(),
+            before: VecDeque::new(),
+            after: VecDeque::new(),
+            emitted: 0,
+        })
+    }
+
+    /// Takes a block of the input and the pieces that the front made of it; puts what is denoised at the end of `output`.
+    pub fn push(&mut self, block: &[f32], pieces: Vec<Denoised>, output: &mut Vec<f32>) {
+        self.input.extend(block);
+        pieces.into_iter().for_each(|piece| self.take(piece));
+        self.emit(false, output);
+    }
+
+    /// Takes the last pieces; puts the rest at the end of `output`. Nothing may follow.
+    pub fn flush(&mut self, pieces: Vec<Denoised>, output: &mut Vec<f32>) {
+        pieces.into_iter().for_each(|piece| self.take(piece));
+        self.up.flush(&mut self.after);
+        if let Some((upper, up)) = &mut self.upper {
+            upper.flush();
+            up.flush(&mut self.before);
+        }
+        self.emit(true, output);
+    }
+
+    fn take(&mut self, Denoised { raw, after }: Denoised) {
+        self.up.push(&after, &mut self.after);
+        if let Some((upper, up)) = &mut self.upper {
+            upper.push(&raw, &after);
+            up.push(&raw, &mut self.before);
+        }
     }
 
     /// Puts together what has gone all the ways.
@@ -168,8 +205,16 @@ impl Channel {
     }
 }
 
+/// Input samples that a channel holds back, at most.
+pub fn latency(front: &Front, back: &Back) -> usize {
+    let upper = back.upper.as_ref().map_or(0, |(upper, _)| upper.latency());
+    let at_network = front.leveller.latency() + front.pieces.latency() + upper.max(back.up.latency());
+    // One more for what falls between two samples of the other rate.
+    front.down.latency() + (at_network as f64 / back.ratio).ceil() as usize + 1
+}
+
 /// The stretch of a queue, in the one or two parts in which it lies in memory.
-fn slices(queue: &VecDeque<f32>, range: core::ops::Range<usize>) -> [&[f32]; 2] {
+fn slices(queue: &VecDeque<f32>, range: Range<usize>) -> [&[f32]; 2] {
     let (head, tail) = queue.as_slices();
     let part = |slice: &[f32], before: usize| {
         let start = range.start.saturating_sub(before).min(slice.len());

@@ -11,18 +11,22 @@
 
 mod channel;
 pub mod level;
+#[cfg(not(target_family = "wasm"))]
+mod parallel;
 mod pieces;
 mod silence;
 mod upper_band;
 
 use burn::prelude::*;
 
+#[cfg(not(target_family = "wasm"))]
+pub use parallel::ParallelStream;
 pub(crate) use pieces::Pieces;
 
 use crate::audio::{check_channels, check_rate};
 use crate::error::{Error, Result};
 use crate::pipeline::Denoiser;
-use channel::Channel;
+use channel::{Back, Denoised, Front, Piece, latency};
 
 /// Attenuation limit from which on nothing of the noise is kept, in dB.
 pub const MAX_ATTENUATION_DB: f32 = 100.0;
@@ -76,17 +80,12 @@ impl Options {
 pub struct Stream<B: Backend> {
     denoiser: Denoiser<B>,
     sample_rate_hz: u32,
-    channels: Vec<Channel>,
+    channels: Vec<(Front, Back)>,
 }
 
 impl<B: Backend> Stream<B> {
     pub(crate) fn new(denoiser: Denoiser<B>, sample_rate_hz: u32, channels: usize) -> Result<Self> {
-        denoiser.options().validate()?;
-        check_rate(sample_rate_hz)?;
-        if channels == 0 {
-            return Err(Error::audio("channels", "at least 1", 0));
-        }
-        let channels = (0..channels).map(|_| Channel::new(&denoiser, sample_rate_hz)).collect::<Result<_>>()?;
+        let channels = start(&denoiser, sample_rate_hz, channels)?;
         Ok(Self { denoiser, sample_rate_hz, channels })
     }
 
@@ -97,7 +96,7 @@ impl<B: Backend> Stream<B> {
 
     /// Samples per channel that are held back, at most: after `n` samples have gone in, `n - latency` at least have come out.
     pub fn latency(&self) -> usize {
-        self.channels.iter().map(Channel::latency).max().unwrap_or(0)
+        self.channels.iter().map(|(front, back)| latency(front, back)).max().unwrap_or(0)
     }
 
     /// Takes a block of each channel, all of one length, any length. Gives what is denoised of each, all of one length again.
@@ -106,13 +105,12 @@ impl<B: Backend> Stream<B> {
     /// When the number of channels is another, they differ in length, or a sample is not finite: nothing was taken. When the
     /// device fails: [`Stream::reset`] before going on.
     pub async fn push(&mut self, block: &[impl AsRef<[f32]>]) -> Result<Vec<Vec<f32>>> {
-        if block.len() != self.channels.len() {
-            return Err(Error::audio("channels", self.channels.len().to_string(), block.len()));
-        }
-        check_channels(block)?;
+        check_block(block, self.channels.len())?;
         let mut output = vec![Vec::new(); block.len()];
-        for ((channel, samples), output) in self.channels.iter_mut().zip(block).zip(&mut output) {
-            channel.push(&self.denoiser, samples.as_ref(), output).await?;
+        for (((front, back), samples), output) in self.channels.iter_mut().zip(block).zip(&mut output) {
+            let samples = samples.as_ref();
+            let denoised = through(&self.denoiser, front.push(samples)).await?;
+            back.push(samples, denoised, output);
         }
         Ok(output)
     }
@@ -123,8 +121,9 @@ impl<B: Backend> Stream<B> {
     /// When the device fails.
     pub async fn flush(&mut self) -> Result<Vec<Vec<f32>>> {
         let mut output = vec![Vec::new(); self.channels.len()];
-        for (channel, output) in self.channels.iter_mut().zip(&mut output) {
-            channel.flush(&self.denoiser, output).await?;
+        for ((front, back), output) in self.channels.iter_mut().zip(&mut output) {
+            let denoised = through(&self.denoiser, front.flush()).await?;
+            back.flush(denoised, output);
         }
         self.reset();
         Ok(output)
@@ -132,8 +131,36 @@ impl<B: Backend> Stream<B> {
 
     /// Forgets all that went in.
     pub fn reset(&mut self) {
-        for channel in &mut self.channels {
-            *channel = Channel::new(&self.denoiser, self.sample_rate_hz).expect("a rate that was taken before");
-        }
+        self.channels = start(&self.denoiser, self.sample_rate_hz, self.channels.len()).expect("what was taken before");
     }
+}
+
+fn check_block(block: &[impl AsRef<[f32]>], channels: usize) -> Result<()> {
+    if block.len() != channels {
+        return Err(Error::audio("channels", channels.to_string(), block.len()));
+    }
+    check_channels(block)
+}
+
+/// The start of a recording.
+///
+/// # Errors
+/// As [`Denoiser::stream`].
+fn start<B: Backend>(denoiser: &Denoiser<B>, sample_rate_hz: u32, channels: usize) -> Result<Vec<(Front, Back)>> {
+    denoiser.options().validate()?;
+    check_rate(sample_rate_hz)?;
+    if channels == 0 {
+        return Err(Error::audio("channels", "at least 1", 0));
+    }
+    let channel = |_| Ok((Front::new(denoiser, sample_rate_hz)?, Back::new(denoiser, sample_rate_hz)?));
+    (0..channels).map(channel).collect()
+}
+
+/// Takes pieces through the network, one after the other.
+async fn through<B: Backend>(denoiser: &Denoiser<B>, pieces: Vec<Piece>) -> Result<Vec<Denoised>> {
+    let mut denoised = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        denoised.push(piece.denoise(denoiser).await?);
+    }
+    Ok(denoised)
 }

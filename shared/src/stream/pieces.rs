@@ -1,5 +1,7 @@
 //! A network over a signal of any length, piece by piece.
 
+use std::ops::Range;
+
 use crate::nn::NetworkConfig;
 
 /// Cuts a signal into pieces that join to what the network would make of the whole.
@@ -14,14 +16,6 @@ pub struct Pieces {
     first: usize,
     /// Where the next piece starts.
     start: usize,
-}
-
-/// A stretch of the signal, and which part of the network's output for it counts.
-pub struct Piece<'a> {
-    /// What the network is to see.
-    pub input: &'a [f32],
-    /// Where in the output the piece is.
-    pub range: core::ops::Range<usize>,
 }
 
 impl Pieces {
@@ -46,8 +40,9 @@ impl Pieces {
         &mut self.samples
     }
 
-    /// The next piece, once all that it needs is there; whatever is there when the signal is `complete`.
-    pub fn next(&mut self, complete: bool) -> Option<Piece<'_>> {
+    /// What the network is to see of the next piece, and where in its output the piece is: once all that it needs is there, or
+    /// whatever is there when the signal is `complete`.
+    pub fn next(&mut self, complete: bool) -> Option<(&[f32], Range<usize>)> {
         // What lies before this piece's context is not needed any more.
         let needed = self.start.saturating_sub(self.context);
         self.samples.drain(..needed - self.first);
@@ -64,6 +59,6 @@ impl Pieces {
         let range = self.start - self.first..end - self.first;
         let last = (end + self.context).min(received);
         self.start = end;
-        Some(Piece { input: &self.samples[..last - self.first], range })
+        Some((&self.samples[..last - self.first], range))
     }
 }

@@ -8,12 +8,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use cli::output::write_whole;
+use cli::progress::Progress;
+use cli::recording::Recording;
+use cli::{damage, inputs};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-
-use crate::audio_file::{self, Reader, write_whole};
-use crate::progress;
 
 /// Root mean square up to which a recording counts as silent; -100 dBFS.
 pub const SILENCE_RMS: f32 = 1e-5;
@@ -59,17 +60,17 @@ impl Manifest {
     /// # Errors
     /// When the folder cannot be listed or has no recordings.
     pub fn scan(folder: &Path) -> Result<Self> {
-        let paths = audio_file::list(folder)?;
+        let paths = inputs::list(folder)?;
         let cache = cache_path(folder);
         let known = cache.as_deref().map(read_cache).unwrap_or_default();
-        let bar = progress::bar(paths.len(), &format!("looking through {}", folder.display()));
+        let progress = Progress::new(format!("looking through {}", folder.display()), paths.len() as u64);
         let files = paths.par_iter().map(|path| {
             let entry = Entry::of(folder, path, &known);
-            bar.inc(1);
+            progress.inc(1);
             entry
         });
         let manifest = Self { files: files.collect() };
-        bar.finish_and_clear();
+        drop(progress);
         if let Some(path) = cache.filter(|_| manifest.files.iter().any(|file| known.get(&file.path) != Some(file))) {
             // Without a cache the next start takes longer, and that is all.
             let _ = serde_json::to_vec(&manifest).map(|json| write_whole(&path, &json));
@@ -96,13 +97,16 @@ impl Content {
     /// Decodes a file from beginning to end, block by block.
     fn of(path: &Path) -> Self {
         let measure = || -> Result<Self> {
-            let mut reader = Reader::open(path)?;
-            let context = || format!("cannot read {}", path.display());
+            let mut recording = Recording::open(path)?;
             let (mut energy, mut samples) = (0.0, 0u64);
-            while let Some(block) = reader.read().with_context(context)? {
+            while let Some(block) = recording.read()? {
                 samples += block[0].len() as u64;
                 let count = block.len() as f64;
                 energy += block.iter().flatten().map(|&sample| f64::from(sample).powi(2)).sum::<f64>() / count;
+            }
+            let rate_hz = recording.format().sample_rate_hz;
+            if let Some(line) = damage::lines(recording.name(), rate_hz, recording.damage()).into_iter().next() {
+                return Ok(Self::Unusable(line));
             }
             if !energy.is_finite() {
                 return Ok(Self::Unusable(format!("{}: expected finite samples, got others", path.display())));
@@ -110,18 +114,19 @@ impl Content {
             if energy <= f64::from(SILENCE_RMS).powi(2) * samples as f64 {
                 return Ok(Self::Silence);
             }
-            Ok(Self::Sound { seconds: samples as f64 / f64::from(reader.sample_rate_hz()) })
+            Ok(Self::Sound { seconds: samples as f64 / f64::from(rate_hz) })
         };
         measure().unwrap_or_else(|error| Self::Unusable(format!("{error:#}")))
     }
 }
 
-/// Where the manifest of a folder is kept, if the system has a place for such things.
+/// Where the manifest of a folder is kept, if the system has a place for such things. The number changes when the program begins to read
+/// files that it could not read before.
 fn cache_path(folder: &Path) -> Option<PathBuf> {
     let mut hasher = DefaultHasher::new();
     folder.canonicalize().ok()?.hash(&mut hasher);
     let name = format!("{:016x}.json", hasher.finish());
-    Some(dirs::cache_dir()?.join("mil-audio-denoising").join("manifests").join(name))
+    Some(dirs::cache_dir()?.join("mil-audio-denoising").join("manifests-2").join(name))
 }
 
 fn read_cache(path: &Path) -> HashMap<PathBuf, Entry> {

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
+use cli::recording;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::SAMPLE_RATE_HZ;
-use crate::audio_file;
 
 /// Samples of a recording.
 pub type Samples = Arc<Vec<f32>>;
@@ -50,7 +50,7 @@ impl Store {
         match source {
             Source::Made(samples) => Ok(samples.clone()),
             Source::File(path) => {
-                self.0.get_or_insert_with(path, || audio_file::read_mono(path, SAMPLE_RATE_HZ).map(Arc::new))
+                self.0.get_or_insert_with(path, || recording::read_mono(path, SAMPLE_RATE_HZ).map(Arc::new))
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use cli::{inputs, recording};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,8 +15,8 @@ use shared::audio::rms;
 use shared::noise::{self, Chain, Group, Noise, Recipe, Recordings, Value, active_power};
 
 use super::MixArguments;
+use crate::SAMPLE_RATE_HZ;
 use crate::data::manifest::{Content, Manifest};
-use crate::{SAMPLE_RATE_HZ, audio_file};
 
 /// Talkers of babble.
 const TALKERS: usize = 6;
@@ -206,7 +207,7 @@ impl<'a> Folder<'a> {
     fn open(option: &str, root: &'a Path) -> Result<Self> {
         ensure!(root.is_dir(), "{option}: expected a folder, got {}", root.display());
         let below = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or(path);
-        Ok(Self { root, paths: audio_file::list(root)?.into_iter().map(below).collect() })
+        Ok(Self { root, paths: inputs::list(root)?.into_iter().map(below).collect() })
     }
 
     /// Forgets the recordings that cannot be read; why, a line for each.
@@ -225,7 +226,7 @@ impl<'a> Folder<'a> {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<f32>> {
-        audio_file::read_mono(&self.root.join(path), SAMPLE_RATE_HZ)
+        recording::read_mono(&self.root.join(path), SAMPLE_RATE_HZ)
             .map_err(|error| anyhow!("{error:#}. Remove the file, or leave out such files with --skip-unusable"))
     }
 

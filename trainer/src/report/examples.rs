@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use cli::recording;
 use maud::{Markup, html};
-use shared::wav;
 
 use super::chart::short;
 use super::data_uri;
@@ -30,7 +30,7 @@ impl Recording {
     fn read(path: &Path) -> Result<Self> {
         let context = || format!("cannot read {}", path.display());
         let bytes = fs::read(path).with_context(context)?;
-        let (audio, _) = wav::decode(bytes.as_slice()).with_context(context)?;
+        let audio = recording::read(path)?.intact()?;
         Ok(Self { bytes, samples: audio.to_mono(), sample_rate_hz: audio.sample_rate_hz() })
     }
 

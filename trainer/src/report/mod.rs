@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::Args;
+use cli::output::{refuse_existing, write_new};
 
-use crate::audio_file::write_whole;
 use crate::run::read;
 
 /// Write a page about a training run: curves, scores and examples.
@@ -27,12 +27,19 @@ pub struct ReportArguments {
     /// The page [default: RUN/report.html].
     #[arg(short, long, value_name = "FILE.html")]
     out: Option<PathBuf>,
+    /// Replace the page if it exists.
+    #[arg(long)]
+    overwrite: bool,
 }
 
 impl ReportArguments {
     /// Reads the run and writes the page.
     pub fn run(self) -> Result<()> {
-        let Self { run, out } = self;
+        let Self { run, out, overwrite } = self;
+        let out = out.unwrap_or_else(|| run.join("report.html"));
+        if !overwrite {
+            refuse_existing([&*out])?;
+        }
         let folder = run.canonicalize().unwrap_or_else(|_| run.clone());
         let folder_name = folder.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
         let page = page::Report {
@@ -43,8 +50,7 @@ impl ReportArguments {
             scores: read::scores(&run)?,
             examples: read::examples(&run).iter().map(examples::Example::read).collect::<Result<_>>()?,
         };
-        let out = out.unwrap_or_else(|| run.join("report.html"));
-        write_whole(&out, page.html()?.into_string().as_bytes())?;
+        write_new(&out, page.html()?.into_string().as_bytes(), overwrite)?;
         eprintln!("wrote {}", out.display());
         Ok(())
     }

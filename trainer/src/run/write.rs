@@ -5,12 +5,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use cli::output::{write_audio, write_whole};
+use media::Encoding;
 use shared::Audio;
-use shared::wav::Encoding;
 
 use super::Entry;
 use crate::SAMPLE_RATE_HZ;
-use crate::audio_file::{self, write_whole};
 
 /// `metrics.jsonl`, open for more lines.
 pub struct Metrics {
@@ -56,7 +56,7 @@ impl Metrics {
 pub fn example(run: &Path, number: usize, signals: &[Vec<f32>; 3]) -> Result<()> {
     for (side, samples) in ["clean", "noisy", "denoised"].into_iter().zip(signals) {
         let audio = Audio::mono(SAMPLE_RATE_HZ, samples.clone())?;
-        audio_file::write(&run.join(format!("examples/{number}-{side}.wav")), &audio, Encoding::Pcm16)?;
+        write_audio(&run.join(format!("examples/{number}-{side}.wav")), &audio, Encoding::Pcm16)?;
     }
     Ok(())
 }

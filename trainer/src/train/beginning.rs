@@ -7,7 +7,6 @@ use shared::bundle::{Bundle, BundleConfig, Card, Precision};
 use shared::nn::{Estimate, Network, NetworkConfig, WavenetConfig};
 
 use crate::SAMPLE_RATE_HZ;
-use crate::model;
 use crate::recipe::Recipe;
 
 /// In place of a model's name: weights with which the network gives back what it is given.
@@ -28,7 +27,7 @@ pub fn first_weights(recipe: &Recipe) -> Result<Option<Bundle>> {
     }
     // For the weights of new channels.
     Flex::<f32>::seed(&Default::default(), recipe.run.seed);
-    let bundle = adapted(model::load("network.weights", name)?, &expected)?;
+    let bundle = adapted(cli::model::load("network.weights", name)?, &expected)?;
     let BundleConfig { sample_rate_hz, ref network, .. } = bundle.config;
     ensure!(*network == expected, "network.weights: expected a network of the shape {expected:?}, got {network:?}");
     ensure!(

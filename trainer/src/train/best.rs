@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use anyhow::{Context, Result, bail, ensure};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
+use cli::output::write_whole;
 use shared::bundle::{self, Bundle, Card, Precision, Score};
 use shared::nn::NetworkConfig;
 
@@ -17,7 +18,6 @@ use super::validate::{Example, Validation, ValidationSet};
 use super::watch::Watch;
 use super::{Adam, TrainJob};
 use crate::SAMPLE_RATE_HZ;
-use crate::audio_file::write_whole;
 use crate::run::{self, Entry, Rescored};
 use crate::scores::{Group, Scored};
 

@@ -13,6 +13,7 @@ use burn::module::Module;
 use burn::optim::Optimizer;
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::backend::AutodiffBackend;
+use cli::output::write_whole;
 use serde::{Deserialize, Serialize};
 use shared::nn::{Network, NetworkConfig};
 use zip::write::SimpleFileOptions;
@@ -20,7 +21,6 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::average::Average;
 use super::step::Trainee;
-use crate::audio_file::write_whole;
 
 /// Checkpoints that are kept: one more than is needed, should the disk damage it.
 const KEPT: usize = 2;

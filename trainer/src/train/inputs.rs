@@ -10,10 +10,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::backend::Flex;
+use cli::output::write_whole;
 use serde::{Deserialize, Serialize};
 use shared::{Bundle, Weights};
 
-use crate::audio_file::write_whole;
 use crate::data::Corpus;
 use crate::data::corpus::Recording;
 

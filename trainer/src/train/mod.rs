@@ -22,6 +22,9 @@ use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{AdamW, AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn_train::Interrupter;
+use cli::exit::Interrupted;
+use cli::output::write_whole;
+use cli::signal;
 use shared::bundle::{self, Bundle};
 use shared::nn::NetworkConfig;
 
@@ -36,10 +39,8 @@ use self::step::{How, Stepper, Trainee};
 use self::validate::ValidationSet;
 use self::watch::Watch;
 use crate::SAMPLE_RATE_HZ;
-use crate::audio_file::write_whole;
 use crate::data::{Corpus, Loader, Maker, mixture};
 use crate::device::{Devices, Training};
-use crate::interrupt::{self, Interrupted};
 use crate::recipe::Recipe;
 use crate::run::{self, Entry};
 
@@ -184,7 +185,8 @@ impl Training for TrainJob<'_> {
         let mut loader = Loader::start(&self.maker, schedule.batch_size, state.step, self.recipe.data.workers);
         let stepper = Stepper::<B, Adam<B>>::new(how(self.recipe, &config), devices);
         let interrupter = Interrupter::new();
-        interrupt::on_signal(&interrupter)?;
+        let stop = interrupter.clone();
+        signal::act_once(move || stop.stop(Some("interrupted")));
         let mut watch = Watch::start(&interrupter, self.start.plain);
         let mut recent = Recent::default();
 

@@ -6,12 +6,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use cli::output::write_whole;
 use serde::{Deserialize, Serialize};
 use shared::bundle::Source;
 use sysinfo::System;
 
 use crate::SAMPLE_RATE_HZ;
-use crate::audio_file::write_whole;
 use crate::data::{Corpus, Split};
 use crate::device::Devices;
 use crate::recipe::{Items, Recipe};

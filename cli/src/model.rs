@@ -1,5 +1,6 @@
 //! Trained models: those built into the program, by name, and any other by its file.
 
+use std::fmt::Write;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -20,8 +21,8 @@ pub const EMBEDDED: [(&str, &[u8]); 3] = [
 /// Which model, and where it runs.
 #[derive(Args)]
 pub struct Choice {
-    /// dcunet, wavenet, autoencoder, or the path of a bundle such as `train` writes.
-    #[arg(long, default_value = "dcunet")]
+    /// dcunet, wavenet, autoencoder, or the path of a bundle such as `trainer train` writes.
+    #[arg(long, value_name = "NAME|BUNDLE", default_value = "dcunet")]
     pub model: String,
     /// cpu, wgpu, cuda or cuda:N.
     #[arg(long, default_value_t = Device::Cpu)]
@@ -30,6 +31,9 @@ pub struct Choice {
 
 impl Choice {
     /// Reads the model.
+    ///
+    /// # Errors
+    /// As [`load`].
     pub fn load(&self) -> Result<Bundle> {
         load("--model", &self.model)
     }
@@ -54,6 +58,24 @@ pub fn load(option: &str, name: &str) -> Result<Bundle> {
     Bundle::from_bytes(&bytes).with_context(|| format!("cannot use {name}"))
 }
 
+/// The built-in models as a table, a line each.
+///
+/// # Errors
+/// When one of them is broken.
+pub fn table() -> Result<String> {
+    let mut table = format!("{:12} {:>7} {:>13} {:>15}  description\n", "name", "MB", "GMAC/s", "SI-SDR gain, dB");
+    for (name, bytes) in EMBEDDED {
+        let card = Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"))?.card;
+        let gain = card.scores.first().map_or(String::new(), |score| format!("{:.1}", score.after - score.before));
+        let (megabytes, cost) = (bytes.len() as f64 / 1e6, card.macs_per_second / 1e9);
+        // Writing to a String cannot fail.
+        let _ = writeln!(table, "{name:12} {megabytes:>7.2} {cost:>13.2} {gain:>15}  {}", card.summary);
+    }
+    table += "\nGMAC/s: billions of multiplications for a second of sound; fewer are faster.\n\
+              SI-SDR gain: on speech in recorded noise; more is better.\n";
+    Ok(table)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,7 +83,7 @@ mod tests {
     #[test]
     fn built_in_models_can_be_used() {
         for (name, _) in EMBEDDED {
-            let bundle = Choice { model: name.into(), device: Device::Cpu }.load().expect(name);
+            let bundle = load("--model", name).expect(name);
             bundle.network::<burn::backend::Flex>(&Default::default()).expect(name);
         }
     }

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use cli::denoise::DenoiseArguments;
 
 use crate::bench::BenchArguments;
 use crate::corrupt::CorruptArguments;
-use crate::denoise::DenoiseArguments;
 use crate::evaluate::EvaluateArguments;
 use crate::exchange::{ExportArguments, ImportArguments};
 use crate::identity::IdentityArguments;
@@ -25,7 +25,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Denoise(DenoiseArguments),
+    Denoise(Box<DenoiseArguments>),
     Train(Box<TrainArguments>),
     Report(ReportArguments),
     Identity(IdentityArguments),

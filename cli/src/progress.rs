@@ -1,0 +1,95 @@
+//! Progress for people: a bar on a terminal, a line now and then elsewhere.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Time between two lines where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Prints a line on the standard error stream. One that nobody reads any more is no reason to stop.
+pub fn say(message: &str) {
+    let _ = writeln!(stderr(), "{message}");
+}
+
+/// How far some work is. What it shows is gone when it is dropped.
+pub struct Progress {
+    bar: ProgressBar,
+    what: String,
+    quiet: bool,
+    /// When the last line was printed; none where a bar is shown or nothing is wanted.
+    last_line: Option<Mutex<Instant>>,
+}
+
+impl Progress {
+    /// Nothing of `units` is done yet.
+    pub fn new(what: impl Into<String>, units: u64) -> Self {
+        let what = what.into();
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {elapsed} of about {duration}");
+        let bar = ProgressBar::new(units).with_message(what.clone());
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        let last_line = if stderr().is_terminal() {
+            bar.enable_steady_tick(Duration::from_millis(250));
+            None
+        } else {
+            Some(Mutex::new(Instant::now()))
+        };
+        Self { bar, what, quiet: false, last_line }
+    }
+
+    /// Shows neither bar nor lines, and swallows notes.
+    pub fn quiet() -> Self {
+        Self { bar: ProgressBar::hidden(), what: String::new(), quiet: true, last_line: None }
+    }
+
+    /// There is more to do than was known.
+    pub fn inc_length(&self, units: u64) {
+        self.bar.inc_length(units);
+    }
+
+    /// More is done.
+    pub fn inc(&self, units: u64) {
+        self.bar.inc(units);
+        let is_due = |last: &Mutex<Instant>| {
+            let Ok(mut last) = last.lock() else { return false };
+            let due = last.elapsed() >= LINE_INTERVAL;
+            if due {
+                *last = Instant::now();
+            }
+            due
+        };
+        if self.last_line.as_ref().is_some_and(is_due) {
+            let percent = 100.0 * self.bar.position() as f64 / self.bar.length().unwrap_or(0).max(1) as f64;
+            self.warn(&format!("{}: {percent:.0} %", self.what));
+        }
+    }
+
+    /// Prints what is good to know.
+    pub fn note(&self, message: &str) {
+        if !self.quiet {
+            self.warn(message);
+        }
+    }
+
+    /// Prints a note where no bar shows the same.
+    pub fn log(&self, message: &str) {
+        if self.last_line.is_some() {
+            self.note(message);
+        }
+    }
+
+    /// Prints what must be known.
+    pub fn warn(&self, message: &str) {
+        self.bar.suspend(|| say(message));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
