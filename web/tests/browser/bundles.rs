@@ -64,6 +64,8 @@ async fn a_bundle_of_ones_own_is_used_and_a_broken_one_refused() {
         ("wider", &wider),
         ("newer", &newer),
         ("huge", &huge),
+        // Named as the network that is in use, which stays.
+        ("wavenet", &cut),
     ] {
         browser.pick(&[&browser.write_bytes(&format!("{name}.zip"), content)]).await;
         let notice = browser.notice(&format!("“{name}” was not added.")).await;
