@@ -330,7 +330,7 @@ fn a_bundle_replaces_a_network_of_its_name_only_once_it_is_loaded() {
         assert_eq!((story.names(), story.chosen()), (vec!["dcunet", "wavenet"], replaced));
         assert!(story.state.is_stale(), "what the old one made is not what the new one would make");
         story.add(3);
-        assert_eq!(story.sent()[0].2, [model.clone()]);
+        assert_eq!(story.sent()[0].2, std::slice::from_ref(&model));
 
         // And a broken one does not replace that either, nor is it what a new engine loads.
         story.drop_bundle(3, replaced);
