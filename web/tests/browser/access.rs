@@ -3,8 +3,8 @@
 use std::{env, fs};
 
 use fantoccini::key::Key;
+use media::Encoding;
 use serde_json::{Value, json};
-use shared::wav::Encoding;
 
 use crate::browser::Browser;
 use crate::sound::noisy;

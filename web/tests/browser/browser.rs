@@ -13,12 +13,14 @@ use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
+use media::Encoding;
 use serde_json::{Map, Value, json};
 use shared::Audio;
-use shared::wav::{self, Encoding};
 use tempfile::TempDir;
 use url::{ParseError, Url};
 use xtask::serve;
+
+use crate::sound;
 
 /// What makes Chromium offer WebGPU where there is no graphics processor.
 pub const SOFTWARE_WEBGPU: [&str; 3] =
@@ -114,7 +116,7 @@ impl Browser {
         Self::open_with(Setup { query, ..Setup::default() }).await
     }
 
-    /// Likewise.
+    /// Chromium with the page open, as `setup` says.
     pub async fn open_with(setup: Setup<'_>) -> Self {
         let folder = TempDir::new().unwrap();
         let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
@@ -338,7 +340,7 @@ impl Browser {
 
     /// Writes a recording into the browser's folder.
     pub fn write(&self, name: &str, audio: &Audio, encoding: Encoding) -> PathBuf {
-        self.write_bytes(name, &wav::encode(audio, encoding).unwrap())
+        self.write_bytes(name, &sound::wav(audio, encoding))
     }
 
     /// Writes a file into the browser's folder.
@@ -368,8 +370,7 @@ impl Browser {
 
     /// The download of the voice that is heard.
     pub async fn download_wav(&self, name: &str) -> (Audio, Encoding) {
-        let path = self.download(".stage .download", name).await;
-        wav::decode(fs::File::open(&path).unwrap()).unwrap()
+        sound::read(fs::read(self.download(".stage .download", name).await).unwrap())
     }
 
     /// Chooses a file, waits for the result, downloads it.
@@ -379,7 +380,7 @@ impl Browser {
         self.download_wav(&format!("{}.denoised.wav", file.file_stem().unwrap().to_str().unwrap())).await
     }
 
-    /// Waits until somebody is told something with these words in it; all of it.
+    /// Waits for a notice with these words in it; all of its text.
     pub async fn notice(&self, words: &str) -> String {
         let script = format!(
             "[...document.querySelectorAll('.notices p')].map((p) => p.textContent).find((text) => text.includes({words:?}))"

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::{Cursor, Read, Write};
 
+use media::Encoding;
 use serde_json::{Value, json};
-use shared::wav::Encoding;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 

@@ -2,13 +2,13 @@
 
 use std::{fs, io};
 
+use media::Encoding;
 use serde_json::json;
 use shared::Audio;
 use shared::metric::si_sdr;
-use shared::wav::{self, Encoding};
 
 use crate::browser::{Browser, SOFTWARE_WEBGPU, Setup};
-use crate::sound::{assert_alike, mixture, native, noisy};
+use crate::sound::{assert_alike, mixture, native, noisy, read};
 
 #[tokio::test]
 #[ignore = "needs the built page and a browser: run by `cargo xtask test`"]
@@ -115,7 +115,7 @@ async fn many_recordings_come_back_in_one_archive() {
     for (name, audio) in ["one.denoised.wav", "two.denoised.wav", "one.denoised-2.wav"].iter().zip(&audios) {
         let mut bytes = Vec::new();
         io::copy(&mut archive.by_name(name).unwrap(), &mut bytes).unwrap();
-        let (result, encoding) = wav::decode(bytes.as_slice()).unwrap();
+        let (result, encoding) = read(bytes);
         assert_eq!(encoding, Encoding::Float32);
         assert_alike(&native("autoencoder", audio), &result, name);
     }
@@ -149,6 +149,7 @@ async fn the_microphone_is_recorded() {
     assert!(name.starts_with("Recording ") && name.ends_with(".webm"), "{name}");
     let seconds = browser.number("Number(document.querySelector('#picture').ariaValueMax)").await;
     assert!((0.7..20.0).contains(&seconds), "{seconds}");
+    assert_eq!(browser.count(".stage .remark").await, 0, "it was taken for damaged");
     browser.voice(1).await;
     let (sound, _) = browser.download_wav(&name.replace(".webm", ".before.wav")).await;
     assert!(crate::sound::peak(&sound.channels()[0]) > 0.05, "nothing was recorded");

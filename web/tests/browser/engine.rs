@@ -1,6 +1,6 @@
 //! The engine dies, as it does when the browser has no memory for it.
 
-use shared::wav::Encoding;
+use media::Encoding;
 
 use crate::browser::{Browser, Setup};
 use crate::sound::{assert_alike, native, noisy};

@@ -1,9 +1,9 @@
 //! Noise that is made, and scores.
 
+use media::Encoding;
 use serde_json::json;
 use shared::metric::{si_sdr, snr, stoi, wsdr};
 use shared::noise::{Chain, NoRecordings};
-use shared::wav::Encoding;
 use shared::{Audio, synth};
 
 use rand::SeedableRng;

@@ -1,19 +1,19 @@
-//! What goes wrong, and that the page goes on.
+//! What goes wrong, and that the page works on afterwards.
 
 use std::fs;
 use std::io::Write;
 
+use media::Encoding;
 use serde_json::json;
 use shared::Audio;
-use shared::wav::{self, Encoding};
 
 use crate::browser::{Browser, Setup};
-use crate::sound::{assert_alike, native, noisy, peak};
+use crate::sound::{assert_alike, native, noisy, peak, wav};
 
 /// A WAV file whose header promises so many bytes of 16-bit stereo at 44.1 kHz.
 fn header(bytes: u32) -> Vec<u8> {
     let audio = Audio::new(44_100, vec![vec![0.0]; 2]).unwrap();
-    let mut header = wav::encode(&audio, Encoding::Pcm16).unwrap();
+    let mut header = wav(&audio, Encoding::Pcm16);
     header.truncate(header.len() - 4);
     let end = header.len();
     header[4..8].copy_from_slice(&(bytes + end as u32 - 8).to_le_bytes());
@@ -27,11 +27,11 @@ async fn says_what_is_wrong_with_a_file_and_goes_on() {
     let browser = Browser::open("?backend=cpu&network=autoencoder").await;
     browser.ready().await;
     let good = noisy(9_000, 71);
-    let whole = wav::encode(&good, Encoding::Float32).unwrap();
+    let whole = wav(&good, Encoding::Float32);
     let mut not_finite = whole.clone();
     let end = not_finite.len();
     not_finite[end - 400..end - 396].copy_from_slice(&f32::NAN.to_le_bytes());
-    let unreadable = "This file has no sound that can be read.";
+    let unreadable = "This file has no sound that can be read (";
     for (name, content, words) in [
         ("empty.wav", b"".as_slice(), "There is no sound in this file"),
         ("zip.wav", b"PK\x03\x04 is no sound", unreadable),
@@ -64,6 +64,8 @@ async fn says_what_is_wrong_with_a_file_and_goes_on() {
     // What is cut short in its samples is used as far as it goes, and silence stays silent.
     let (result, _) = browser.denoise(&browser.write_bytes("short.wav", &whole[..whole.len() - 4 * 4_000])).await;
     assert_eq!(result.len(), 5_000);
+    let remark = browser.text(".stage .remark").await;
+    assert_eq!(remark, "This recording is damaged at 0:00.3 (the file is cut off here).");
     let silence = Audio::mono(16_000, vec![0.0; 20_000]).unwrap();
     let (result, _) = browser.denoise(&browser.write("silence.wav", &silence, Encoding::Pcm16)).await;
     assert_eq!((result.len(), peak(&result.channels()[0])), (20_000, 0.0));
@@ -78,7 +80,7 @@ async fn says_what_is_missing_and_goes_on() {
     let arguments = ["--use-fake-ui-for-media-stream=deny"];
     let query = "?backend=webgpu";
     let browser = Browser::open_with(Setup { arguments: &arguments, query, ..Setup::default() }).await;
-    // WebGPU where there is none: says so, and how to go on.
+    // WebGPU where there is none: says so, and what to do.
     browser.wait_for("document.querySelector('#status').dataset.state === 'failed'").await;
     let status = browser.text("#status").await;
     assert!(status.contains("WebGPU cannot be used here") && status.contains("backend=webgpu"), "{status}");

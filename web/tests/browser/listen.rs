@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::time::Instant;
 
 use fantoccini::key::Key;
+use media::Encoding;
 use serde_json::{Value, json};
 use shared::Audio;
-use shared::wav::Encoding;
 
 use crate::browser::{Browser, Setup};
 use crate::sound::{assert_alike, mixture, native};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use shared::wav::{self, Encoding};
+use media::{Encoding, Reader, Spec, Writer};
 
 use crate::browser::Browser;
 use crate::sound::mixture;
@@ -18,7 +18,9 @@ async fn an_hour_is_heard_before_it_is_done_and_needs_no_memory_of_its_length() 
     let path = browser.folder.path().join("hour.wav");
     let block = [mixture(RATE_HZ, BLOCK_SECONDS * RATE_HZ as usize, 21).1];
     let file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
-    let mut writer = wav::Writer::new(file, RATE_HZ, 1, Encoding::Pcm16).unwrap();
+    let (channels, channel_mask, encoding) = (1, None, Encoding::Pcm16);
+    let spec = Spec { sample_rate_hz: RATE_HZ, channels, channel_mask, encoding, metadata: Default::default() };
+    let mut writer = Writer::new(file, &spec, None).unwrap();
     (0..BLOCKS).for_each(|_| writer.write(&block).unwrap());
     writer.finish().unwrap();
     browser.ready().await;
@@ -64,10 +66,8 @@ async fn an_hour_is_heard_before_it_is_done_and_needs_no_memory_of_its_length() 
     browser.wait_for("Number(document.querySelector('#picture').ariaValueNow) > 1800.3").await;
     browser.keys(" ").await;
     let result = browser.download(".stage .download", "hour.denoised.wav").await;
-    let reader = wav::Reader::new(fs::File::open(result).unwrap()).unwrap();
-    assert_eq!(
-        (reader.length(), reader.encoding()),
-        ((BLOCKS * BLOCK_SECONDS) as u64 * u64::from(RATE_HZ), Encoding::Pcm16)
-    );
+    let reader = Reader::new(fs::File::open(result).unwrap()).unwrap();
+    let length = (BLOCKS * BLOCK_SECONDS) as u64 * u64::from(RATE_HZ);
+    assert_eq!((reader.format().length, reader.format().encoding), (Some(length), Encoding::Pcm16));
     browser.close().await;
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use shared::wav::Encoding;
+use media::Encoding;
 
 use crate::browser::{Browser, Setup};
 use crate::sound::{assert_alike, native, noisy};

@@ -1,8 +1,10 @@
 //! Recordings for the tests, and what native code makes of them.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use media::{Encoding, Spec};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use shared::{Audio, Bundle, Denoiser, noise, synth};
@@ -18,6 +20,20 @@ pub fn mixture(sample_rate_hz: u32, len: usize, seed: u64) -> (Vec<f32>, Vec<f32
 /// Noisy speech-like sound of one channel at 16 kHz.
 pub fn noisy(len: usize, seed: u64) -> Audio {
     Audio::mono(16_000, mixture(16_000, len, seed).1).unwrap()
+}
+
+/// A recording as a WAV file.
+pub fn wav(audio: &Audio, encoding: Encoding) -> Vec<u8> {
+    let (sample_rate_hz, channels) = (audio.sample_rate_hz(), audio.channels().len());
+    let spec = Spec { sample_rate_hz, channels, channel_mask: None, encoding, metadata: Default::default() };
+    media::encode(audio.channels(), &spec).unwrap()
+}
+
+/// A file as native code reads it, and the encoding that keeps its precision.
+pub fn read(bytes: Vec<u8>) -> (Audio, Encoding) {
+    let whole = media::decode(Cursor::new(bytes)).unwrap();
+    assert_eq!(whole.damage, []);
+    (Audio::new(whole.format.sample_rate_hz, whole.channels).unwrap(), whole.format.encoding)
 }
 
 /// The file of a network's bundle.
@@ -44,7 +60,7 @@ pub fn relative_difference(expected: &[f32], got: &[f32]) -> f32 {
     peak(&difference) / peak(expected)
 }
 
-/// Fails unless two recordings are the same but for rounding.
+/// Fails unless two recordings are the same except for rounding.
 pub fn assert_alike(expected: &Audio, got: &Audio, what: &str) {
     assert_eq!(expected.sample_rate_hz(), got.sample_rate_hz(), "{what}");
     assert_eq!(expected.channels().len(), got.channels().len(), "{what}");
