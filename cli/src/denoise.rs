@@ -24,6 +24,8 @@ use crate::recording::{Recording, result_spec};
 const MAX_CHANNELS: usize = 64;
 /// Bytes of a second of sound in files that do not say how long they are: a guess, for progress only.
 const BYTES_PER_SECOND: f64 = 16_000.0;
+/// Most kinds of metadata that are named when they are lost.
+const MOST_LOST: usize = 5;
 /// A recording with so many pieces for every thread is worked on by all threads.
 const LONG_PIECES: f64 = 4.0;
 
@@ -182,8 +184,12 @@ fn check<'a>(task: &'a Task, share: &Share) -> Result<Checked<'a>> {
     if others > 0 {
         share.progress().note(&format!("{name}: only the first of {} sound tracks is used", others + 1));
     }
-    if !format.metadata.left_out.is_empty() {
-        share.progress().note(&format!("{name}: the result will not have its {}", format.metadata.left_out.join(", ")));
+    let lost = &format.metadata.left_out;
+    if !lost.is_empty() {
+        let more = lost.len().saturating_sub(MOST_LOST);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let lost = lost[..lost.len().min(MOST_LOST)].join(", ");
+        share.progress().note(&format!("{name}: the result will lack {lost}{more}"));
     }
     let bytes = task.input.bytes() as f64;
     let seconds = format.seconds().unwrap_or(bytes / BYTES_PER_SECOND);
@@ -211,10 +217,19 @@ enum Engine<B: Backend> {
 }
 
 impl<B: Backend> Engine<B> {
-    fn push(&mut self, block: &Block) -> shared::Result<Block> {
+    /// Samples per channel that it takes best at a time.
+    fn block_length(&self) -> usize {
         match self {
-            Self::Cpu(stream) => stream.push(block),
-            Self::Gpu(stream) => pollster::block_on(stream.push(block)),
+            Self::Cpu(stream) => stream.block_length(),
+            Self::Gpu(_) => 1,
+        }
+    }
+
+    /// Takes a block and gives another, and does `meanwhile` at the same time where there are threads for it.
+    fn push_and<T: Send>(&mut self, block: Block, meanwhile: impl FnOnce() -> T + Send) -> (shared::Result<Block>, T) {
+        match self {
+            Self::Cpu(stream) => rayon::join(|| stream.push(block), meanwhile),
+            Self::Gpu(stream) => (pollster::block_on(stream.push(&block)), meanwhile()),
         }
     }
 
@@ -250,9 +265,17 @@ fn denoise<B: Backend>(
         share.set(done as f64 / f64::from(format.sample_rate_hz) / checked.seconds.max(0.01));
         writer.write(&block).map_err(|error| output::failure(out, error))
     };
-    while let Some(block) = recording.read()? {
-        write(engine.push(&block))?;
+    let length = engine.block_length();
+    let mut waiting = None;
+    let mut next = recording.read_at_least(length)?;
+    while let Some(block) = next {
+        let (denoised, read) = engine.push_and(block, || {
+            waiting.take().map_or(Ok(()), &mut write)?;
+            recording.read_at_least(length)
+        });
+        (waiting, next) = (Some(denoised), read?);
     }
+    waiting.map_or(Ok(()), &mut write)?;
     write(engine.flush())?;
     ensure!(done > 0, "cannot use {name}: there are no samples in it");
     let written = writer.finish().map_err(|error| output::failure(out, error))?;

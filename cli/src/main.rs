@@ -8,7 +8,7 @@ use clap::Parser;
 use cli::denoise::DenoiseArguments;
 use cli::{exit, memory, signal};
 
-/// The arguments of the program.
+// What the program is about is said at its arguments.
 #[derive(Parser)]
 #[command(name = "denoise", version, arg_required_else_help = true)]
 struct Arguments {

@@ -18,11 +18,14 @@ pub const EMBEDDED: [(&str, &[u8]); 3] = [
     ("autoencoder", include_bytes!("../../models/autoencoder.zip")),
 ];
 
+/// The model that is used if none is named.
+pub const DEFAULT: &str = "dcunet";
+
 /// Which model, and where it runs.
 #[derive(Args)]
 pub struct Choice {
     /// dcunet, wavenet, autoencoder, or the path of a bundle such as `trainer train` writes.
-    #[arg(long, value_name = "NAME|BUNDLE", default_value = "dcunet")]
+    #[arg(long, value_name = "NAME|BUNDLE", default_value = DEFAULT)]
     pub model: String,
     /// cpu, wgpu, cuda or cuda:N.
     #[arg(long, default_value_t = Device::Cpu)]
@@ -68,8 +71,10 @@ pub fn table() -> Result<String> {
         let card = Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"))?.card;
         let gain = card.scores.first().map_or(String::new(), |score| format!("{:.1}", score.after - score.before));
         let (megabytes, cost) = (bytes.len() as f64 / 1e6, card.macs_per_second / 1e9);
+        let summary = card.summary.split([':', ';']).next().unwrap_or_default().trim_end_matches('.');
+        let default = if name == DEFAULT { " (default)" } else { "" };
         // Writing to a String cannot fail.
-        let _ = writeln!(table, "{name:12} {megabytes:>7.2} {cost:>13.2} {gain:>15}  {}", card.summary);
+        let _ = writeln!(table, "{name:12} {megabytes:>7.2} {cost:>13.2} {gain:>15}  {summary}{default}");
     }
     table += "\nGMAC/s: billions of multiplications for a second of sound; fewer are faster.\n\
               SI-SDR gain: on speech in recorded noise; more is better.\n";

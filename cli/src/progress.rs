@@ -54,18 +54,20 @@ impl Progress {
     /// More is done.
     pub fn inc(&self, units: u64) {
         self.bar.inc(units);
-        let is_due = |last: &Mutex<Instant>| {
-            let Ok(mut last) = last.lock() else { return false };
-            let due = last.elapsed() >= LINE_INTERVAL;
-            if due {
-                *last = Instant::now();
-            }
-            due
-        };
-        if self.last_line.as_ref().is_some_and(is_due) {
-            let percent = 100.0 * self.bar.position() as f64 / self.bar.length().unwrap_or(0).max(1) as f64;
-            self.warn(&format!("{}: {percent:.0} %", self.what));
+        if let Some(line) = self.line_after(LINE_INTERVAL) {
+            self.warn(&line);
         }
+    }
+
+    /// How far the work is, in a line, if the last one is so long ago.
+    fn line_after(&self, interval: Duration) -> Option<String> {
+        let mut last_line = self.last_line.as_ref()?.lock().ok()?;
+        if last_line.elapsed() < interval {
+            return None;
+        }
+        *last_line = Instant::now();
+        let (done, all) = (self.bar.position() as f64, self.bar.length().unwrap_or(0).max(1) as f64);
+        Some(format!("{}: {:.0} %", self.what, 100.0 * done / all))
     }
 
     /// Prints what is good to know.
@@ -91,5 +93,23 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_get_a_line_now_and_then() {
+        let what = "denoising".to_owned();
+        let last_line = Some(Mutex::new(Instant::now()));
+        let progress = Progress { bar: ProgressBar::hidden(), what, quiet: false, last_line };
+        progress.inc_length(400);
+        progress.inc(100);
+        assert_eq!(progress.line_after(Duration::from_secs(3_600)), None);
+        assert_eq!(progress.line_after(Duration::ZERO).as_deref(), Some("denoising: 25 %"));
+        assert_eq!(progress.line_after(Duration::from_secs(3_600)), None);
+        assert_eq!(Progress::quiet().line_after(Duration::ZERO), None);
     }
 }

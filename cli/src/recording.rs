@@ -59,6 +59,19 @@ impl Recording {
         self.reader.read().map_err(|error| failure(error, &self.name, Some(self.reader.format())))
     }
 
+    /// The next samples of each channel, `length` or a little more; fewer at the end, then none.
+    ///
+    /// # Errors
+    /// As [`Recording::read`].
+    pub fn read_at_least(&mut self, length: usize) -> Result<Option<Block>> {
+        let Some(mut collected) = self.read()? else { return Ok(None) };
+        while collected[0].len() < length {
+            let Some(block) = self.read()? else { break };
+            collected.iter_mut().zip(block).for_each(|(collected, samples)| collected.extend(samples));
+        }
+        Ok(Some(collected))
+    }
+
     /// What could not be decoded of what was read so far.
     pub fn damage(&self) -> &[Damage] {
         self.reader.damage()

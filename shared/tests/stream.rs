@@ -142,8 +142,9 @@ fn any_number_of_threads_gives_the_same_bits() {
                         output.iter_mut().zip(blocks).for_each(|(output, block)| output.extend(block));
                     };
                     for start in (0..len).step_by(1_009) {
-                        let block = signals.each_ref().map(|signal| &signal[start..len.min(start + 1_009)]);
-                        append(stream.push(&block).expect("a healthy device"));
+                        let block =
+                            signals.iter().map(|signal| signal[start..len.min(start + 1_009)].to_vec()).collect();
+                        append(stream.push(block).expect("a healthy device"));
                     }
                     append(stream.flush().expect("a healthy device"));
                     output

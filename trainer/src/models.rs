@@ -55,7 +55,8 @@ impl ModelsArguments {
         if self.json {
             println!("{}", serde_json::to_string_pretty(&json!({"models": models, "presets": presets}))?);
         } else {
-            print_tables(&models, &presets);
+            println!("Trained models, for --model:\n\n{}", cli::model::table()?);
+            print_presets(&presets);
         }
         Ok(())
     }
@@ -94,18 +95,9 @@ fn preset((name, config): (&'static str, NetworkConfig)) -> Preset {
     }
 }
 
-fn print_tables(models: &[Model], presets: &[Preset]) {
+fn print_presets(presets: &[Preset]) {
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    println!("Trained models, for --model:\n");
-    println!("{:15} {:15} {:>10} {:>7}  score", "name", "network", "parameters", "MB");
-    for Model { name, network, parameters, bundle_bytes, scores, .. } in models {
-        let score = scores.first().map(describe).unwrap_or_default();
-        println!("{name:15} {network:15} {parameters:>10} {:>7.2}  {score}", megabytes(*bundle_bytes as u64));
-        for score in scores.iter().skip(1) {
-            println!("{:50}  {}", "", describe(score));
-        }
-    }
-    println!("\nPresets, for `trainer train --network`, at {SAMPLE_RATE_HZ} Hz:\n");
+    println!("Presets, for `trainer train --network`, at {SAMPLE_RATE_HZ} Hz:\n");
     println!("{:15} {:>10} {:>14} {:>7} {:>13} {:>12}", "", "", "receptive", "million", "latency", "weights, MB");
     println!(
         "{:15} {:>10} {:>7} {:>6} {:>7} {:>6} {:>6} {:>6} {:>5}",
@@ -124,10 +116,6 @@ fn print_tables(models: &[Model], presets: &[Preset]) {
     println!(
         "\nLatency: samples that must have come in after one before its output is final, without time for computing."
     );
-}
-
-fn describe(Score { set, metric, before, after }: &Score) -> String {
-    format!("{metric}: {before:.2} → {after:.2} on {set}")
 }
 
 #[cfg(test)]

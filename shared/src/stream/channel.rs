@@ -165,9 +165,8 @@ impl Back {
         self.emit(false, output);
     }
 
-    /// Takes the last pieces; puts the rest at the end of `output`. Nothing may follow.
-    pub fn flush(&mut self, pieces: Vec<Denoised>, output: &mut Vec<f32>) {
-        pieces.into_iter().for_each(|piece| self.take(piece));
+    /// Puts the rest at the end of `output`, as all pieces have come. Nothing may follow.
+    pub fn flush(&mut self, output: &mut Vec<f32>) {
         self.up.flush(&mut self.after);
         if let Some((upper, up)) = &mut self.upper {
             upper.flush();

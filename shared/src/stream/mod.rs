@@ -123,7 +123,8 @@ impl<B: Backend> Stream<B> {
         let mut output = vec![Vec::new(); self.channels.len()];
         for ((front, back), output) in self.channels.iter_mut().zip(&mut output) {
             let denoised = through(&self.denoiser, front.flush()).await?;
-            back.flush(denoised, output);
+            back.push(&[], denoised, output);
+            back.flush(output);
         }
         self.reset();
         Ok(output)
