@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use shared::audio::rms;
 use shared::noise::{self, active_level_db};
-use shared::{synth, wav};
+use shared::synth;
 use tempfile::{TempDir, tempdir};
 
 use common::{succeed, trainer, write};
@@ -22,7 +22,7 @@ const RATE_HZ: u32 = 16_000;
 const KINDS: [&str; 5] = ["recording", "zero-small", "raise-small", "white", "babble"];
 
 fn read(path: &Path) -> Vec<f32> {
-    wav::decode(fs::read(path).unwrap().as_slice()).unwrap().0.to_mono()
+    common::read(path).to_mono()
 }
 
 /// A folder with three voices, one after a long pause, and three noises, one of them silent and one short.

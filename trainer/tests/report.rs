@@ -10,15 +10,14 @@ use std::path::Path;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use shared::wav::{self, Encoding};
-use shared::{Audio, metric, noise, synth};
+use shared::{metric, noise, synth};
 use tempfile::tempdir;
 
-use common::trainer;
+use common::{read, trainer, write};
 
 /// Writes the report of `run` in `root`, which must succeed; the page.
 fn report(root: &Path) -> String {
-    let output = trainer(root, "report run");
+    let output = trainer(root, "report run --overwrite");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     fs::read_to_string(root.join("run/report.html")).unwrap()
 }
@@ -97,9 +96,7 @@ fn write_example(run: &Path, number: u64) {
     let [noisy, denoised] = [3.0, 15.0].map(|snr_db| noise::mix(&clean, &hiss, snr_db).unwrap());
     fs::create_dir_all(run.join("examples")).unwrap();
     for (name, samples) in [("clean", clean), ("noisy", noisy), ("denoised", denoised)] {
-        let audio = Audio::mono(16_000, samples).unwrap();
-        let path = run.join(format!("examples/{number}-{name}.wav"));
-        fs::write(path, wav::encode(&audio, Encoding::Pcm16).unwrap()).unwrap();
+        write(&run.join(format!("examples/{number}-{name}.wav")), 16_000, samples);
     }
 }
 
@@ -184,9 +181,7 @@ fn examples_are_seen_and_heard() {
     assert_eq!(page.matches("src=\"data:audio/wav;base64,").count(), 6);
     // Three spectrograms and a scale of colours each.
     assert_eq!(page.matches("href=\"data:image/png;base64,").count(), 8);
-    let read = |name: &str| {
-        wav::decode(fs::read(run.join(format!("examples/1-{name}.wav"))).unwrap().as_slice()).unwrap().0.to_mono()
-    };
+    let read = |name: &str| read(&run.join(format!("examples/1-{name}.wav"))).to_mono();
     for name in ["noisy", "denoised"] {
         let si_sdr_db = metric::si_sdr(&read("clean"), &read(name));
         assert!(page.contains(&format!("SI-SDR {si_sdr_db:.2} dB")), "{name}: {si_sdr_db}");
@@ -281,8 +276,7 @@ fn other_folders_and_broken_files_are_explained() {
         fs::remove_file(run.join(file)).unwrap();
     }
     write_example(&run, 0);
-    let short = Audio::mono(16_000, vec![0.0; 1_000]).unwrap();
-    fs::write(run.join("examples/0-noisy.wav"), wav::encode(&short, Encoding::Pcm16).unwrap()).unwrap();
+    write(&run.join("examples/0-noisy.wav"), 16_000, vec![0.0; 1_000]);
     let message = fail(root.path());
     assert!(
         message.contains("0-noisy.wav: expected 64000 samples at 16000 Hz like the clean one, got 1000"),

@@ -116,14 +116,14 @@ fn peak_mib(folder: &Path, arguments: &str) -> f64 {
 fn memory_does_not_grow_with_length() {
     let folder = tempdir().unwrap();
     let spec = spec(48_000, 2, Encoding::Pcm16);
-    for (name, seconds) in [("short.wav", 45), ("long.wav", 180)] {
+    for (name, seconds) in [("short.wav", 45), ("long.wav", 300)] {
         let sample = |index: u32| (index.wrapping_mul(2_654_435_761) >> 20) as f32 / 32_768.0 - 0.06;
         let channel: Vec<f32> = (0..seconds * 48_000).map(sample).collect();
         write(folder.path().join(name), wav(&spec, &[channel.clone(), channel]));
     }
     let [short, long] =
         ["short", "long"].map(|name| peak_mib(folder.path(), &format!("{name}.wav -o {name}.out.wav --jobs 2 -q")));
-    // The two minutes more would be 49 MiB as floats.
-    assert!(long < short + 16.0, "{short:.0} MiB for 45 s, {long:.0} MiB for 180 s");
+    // The four minutes more would be 93 MiB as floats; the allocator's heaps differ from run to run.
+    assert!(long < short + 40.0, "{short:.0} MiB for 45 s, {long:.0} MiB for 300 s");
     assert!(long < 700.0, "{long:.0} MiB");
 }

@@ -2,13 +2,13 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use cli::{output, recording};
+use media::Encoding;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use shared::wav::{self, Encoding};
 use shared::{Audio, synth};
 
 /// The program in `folder`, which is also where it caches what it finds out.
@@ -56,7 +56,10 @@ pub fn speech(seed: u64, seconds: f64) -> Vec<f32> {
 
 /// Writes one channel, 16 bits, and the folders above.
 pub fn write(path: &Path, sample_rate_hz: u32, samples: Vec<f32>) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let audio = Audio::mono(sample_rate_hz, samples).unwrap();
-    fs::write(path, wav::encode(&audio, Encoding::Pcm16).unwrap()).unwrap();
+    output::write_audio(path, &Audio::mono(sample_rate_hz, samples).unwrap(), Encoding::Pcm16).unwrap();
+}
+
+/// A recording.
+pub fn read(path: &Path) -> Audio {
+    recording::read(path).unwrap().audio
 }
