@@ -7,10 +7,6 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are not a WAV file that can be read.
-    #[error("not a readable WAV file: {0}")]
-    Wav(hound::Error),
-
     /// A recording with a property outside what can be processed.
     #[error("{what}: expected {expected}, got {got}")]
     Audio {
@@ -63,13 +59,6 @@ pub enum Error {
     /// The backend could not hand back what it computed (a lost device, for instance).
     #[error("the device failed: {0}")]
     Device(String),
-}
-
-// Not thiserror's `from`: the cause is in the message, and would be told twice where causes are told.
-impl From<hound::Error> for Error {
-    fn from(error: hound::Error) -> Self {
-        Self::Wav(error)
-    }
 }
 
 impl Error {

@@ -6,7 +6,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`audio`], [`wav`], [`resample`] | recordings in memory, as bytes, at another sampling rate |
+//! | [`audio`], [`resample`] | recordings in memory, at another sampling rate |
 //! | [`dsp`] | framing, the STFT and its inverse: as differentiable tensor code, and on slices |
 //! | [`noise`] | noise of every kind, one after the other in chains of JSON: on slices, and on any device |
 //! | [`synth`] | speech-like sound made by code, for training and tests where there is no recording |
@@ -28,7 +28,6 @@ pub mod pipeline;
 pub mod resample;
 pub mod stream;
 pub mod synth;
-pub mod wav;
 pub mod weights;
 
 pub use audio::Audio;
