@@ -485,7 +485,7 @@ fn bad_input_costs_one_line() {
     header[24..32].fill(0); // samples and bytes a second
     fs::write(&rate, header).unwrap();
     let line = fail(root, &format!("{RUN} -o new"));
-    assert!(line.contains("rate.wav") && line.contains("got 0 Hz"), "{line}");
+    assert!(line.contains("rate.wav") && line.contains("a sampling rate of 0 Hz"), "{line}");
     fs::remove_file(root.join("speech/train/1/rate.wav")).unwrap();
 
     let line = fail(root, &format!("{RUN} --set data.crop_seconds=60 -o new"));
