@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`reader`] | a recording of any format, block by block |
 //! | [`writer`] | a WAV file, block by block; RF64 where WAV is too small |
-//! | [`format`] | rate, channels, speakers, precision, length, damage |
+//! | [`mod@format`] | rate, channels, speakers, precision, length, damage |
 //! | [`metadata`] | titles, dates and other text |
 //! | [`whole`] | short recordings, whole in memory |
 //!
