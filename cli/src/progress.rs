@@ -98,13 +98,16 @@ impl Drop for Progress {
 
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressDrawTarget;
+
     use super::*;
 
     #[test]
     fn logs_get_a_line_now_and_then() {
         let what = "denoising".to_owned();
         let last_line = Some(Mutex::new(Instant::now()));
-        let progress = Progress { bar: ProgressBar::hidden(), what, quiet: false, last_line };
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+        let progress = Progress { bar, what, quiet: false, last_line };
         progress.inc_length(400);
         progress.inc(100);
         assert_eq!(progress.line_after(Duration::from_secs(3_600)), None);
