@@ -301,3 +301,16 @@ fn a_change_of_data_is_said_and_the_best_score_is_the_latest() {
     assert!(page.contains("The data changed after step 20: validation speech: 1 added (a.wav)."));
     assert!(page.contains("after 6 at step 10, 3 at step 30") && !page.contains("best: "));
 }
+
+#[test]
+fn a_page_that_exists_is_not_replaced_unasked() {
+    let root = tempdir().unwrap();
+    let run = root.path().join("run");
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join("report.html"), "mine").unwrap();
+    let output = trainer(root.path(), "report run");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("run/report.html exists already; use --overwrite"), "{message}");
+    assert_eq!(fs::read_to_string(run.join("report.html")).unwrap(), "mine");
+}
