@@ -58,3 +58,13 @@ pub fn read_at(source: &mut (impl Read + Seek), position: u64, length: usize) ->
     bytes.truncate(count);
     Ok(bytes)
 }
+
+/// Where `to` leads from `position` in a source of `length` bytes.
+pub fn sought(to: SeekFrom, position: u64, length: u64) -> io::Result<u64> {
+    let place = match to {
+        SeekFrom::Start(place) => Some(place),
+        SeekFrom::End(offset) => length.checked_add_signed(offset),
+        SeekFrom::Current(offset) => position.checked_add_signed(offset),
+    };
+    place.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a place before the start or beyond all numbers"))
+}

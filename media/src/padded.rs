@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use symphonia::core::io::MediaSource;
 
+use crate::bytes::sought;
 use crate::reader::Source;
 
 /// Most zeros that are given: more than a packet has, which is as far as anybody reads on.
@@ -88,13 +89,7 @@ impl Read for Padded {
 
 impl Seek for Padded {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.bytes.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "a place before the start or beyond all numbers");
-        self.position = position.ok_or_else(invalid)?;
+        self.position = sought(to, self.position, self.bytes)?;
         self.source.seek(SeekFrom::Start(self.position.min(self.real_bytes)))?;
         Ok(self.position)
     }

@@ -16,13 +16,15 @@ pub struct Timeline {
     position: u64,
     /// Samples per channel of silence to give before anything else.
     silence: u64,
+    /// Sound that comes after that silence.
+    sound: Option<Block>,
     damage: Vec<Damage>,
 }
 
 impl Timeline {
     /// The start of a recording.
     pub fn new(channels: usize) -> Self {
-        Self { channels, position: 0, silence: 0, damage: Vec::new() }
+        Self { channels, position: 0, silence: 0, sound: None, damage: Vec::new() }
     }
 
     /// Where the next sound belongs, in samples per channel.
@@ -35,7 +37,7 @@ impl Timeline {
         &self.damage
     }
 
-    /// Notes that `length` samples were lost here; [`Timeline::silence`] gives silence in their place.
+    /// Notes that `length` samples were lost here; [`Timeline::next`] gives silence in their place.
     pub fn lose(&mut self, length: u64, reason: &str) {
         let start = self.position();
         self.silence += length;
@@ -55,16 +57,24 @@ impl Timeline {
         self.damage.push(Damage { start: self.position(), length: 0, reason: "the file is cut off here".into() });
     }
 
-    /// A block of the silence that is due, if there is any.
-    pub fn silence(&mut self) -> Option<Block> {
+    /// Takes sound that belongs at [`Timeline::position`]; nothing where it is empty. [`Timeline::next`] gives it back.
+    pub fn add(&mut self, sound: Block) {
+        self.sound = Some(sound).filter(|sound| !sound[0].is_empty());
+    }
+
+    /// What is due: silence first, then sound. None when more must be decoded.
+    pub fn next(&mut self) -> Option<Block> {
         let length = self.silence.min(SILENCE_LENGTH);
         self.silence -= length;
         self.position += length;
-        (length > 0).then(|| vec![vec![0.0; length as usize]; self.channels])
+        match length {
+            0 => self.sound.take().map(|sound| self.place(sound)),
+            length => Some(vec![vec![0.0; length as usize]; self.channels]),
+        }
     }
 
     /// Gives sound its place. Numbers that are not finite, which only broken data decodes to, become silence.
-    pub fn sound(&mut self, mut block: Block) -> Block {
+    fn place(&mut self, mut block: Block) -> Block {
         let length = block[0].len() as u64;
         let mut broken = false;
         for sample in block.iter_mut().flatten().filter(|sample| !sample.is_finite()) {

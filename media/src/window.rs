@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use crate::bytes::sought;
 use crate::reader::Source;
 
 /// Parts of a source.
@@ -67,13 +68,7 @@ impl Read for Window {
 
 impl Seek for Window {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.bytes.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "a place before the start or beyond all numbers");
-        self.position = position.ok_or_else(invalid)?;
+        self.position = sought(to, self.position, self.bytes)?;
         if let Some((place, _)) = self.place() {
             self.source.seek(SeekFrom::Start(place))?;
         }

@@ -59,8 +59,7 @@ pub fn open(source: Box<dyn Source>) -> Result<Opened> {
         metadata: Metadata::default(),
     };
     let timeline = Timeline::new(first.channels);
-    let content =
-        Stream { plan: Plan::new(plan.frames.restart()?), first, decoder, timeline, ready: None, ended: false };
+    let content = Stream { plan: Plan::new(plan.frames.restart()?), first, decoder, timeline, ended: false };
     Ok(Opened { format, content: Box::new(content) })
 }
 
@@ -173,8 +172,6 @@ struct Stream {
     first: Header,
     decoder: Box<dyn AudioDecoder>,
     timeline: Timeline,
-    /// What comes after the silence that is due.
-    ready: Option<Block>,
     ended: bool,
 }
 
@@ -185,11 +182,8 @@ impl Content for Stream {
 
     fn read(&mut self) -> Result<Option<Block>> {
         loop {
-            if let Some(silence) = self.timeline.silence() {
-                return Ok(Some(silence));
-            }
-            if let Some(block) = self.ready.take() {
-                return Ok(Some(self.timeline.sound(block)));
+            if let Some(block) = self.timeline.next() {
+                return Ok(Some(block));
             }
             if self.ended {
                 return Ok(None);
@@ -238,7 +232,7 @@ impl Stream {
                     channel.truncate(kept.end as usize);
                     channel.drain(..kept.start as usize);
                 }
-                self.ready = Some(block).filter(|block| !block[0].is_empty());
+                self.timeline.add(block);
             }
             Err(error) => self.timeline.lose(kept.end - kept.start, &error.to_string()),
         }

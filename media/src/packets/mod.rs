@@ -147,7 +147,6 @@ pub fn open(mut source: Box<dyn Source>, mut file_bytes: u64) -> Result<Opened> 
         last_length: 0,
         next: None,
         reset: false,
-        ready: None,
         ended: false,
     };
     Ok(Opened { format, content: Box::new(content) })
@@ -223,8 +222,6 @@ struct Packets {
     next: Option<i64>,
     /// Whether the decoder was reset for the packet before.
     reset: bool,
-    /// What comes after the silence that is due.
-    ready: Option<Block>,
     ended: bool,
 }
 
@@ -235,11 +232,8 @@ impl Content for Packets {
 
     fn read(&mut self) -> Result<Option<Block>> {
         loop {
-            if let Some(silence) = self.timeline.silence() {
-                return Ok(Some(silence));
-            }
-            if let Some(block) = self.ready.take() {
-                return Ok(Some(self.timeline.sound(block)));
+            if let Some(block) = self.timeline.next() {
+                return Ok(Some(block));
             }
             if self.ended {
                 return Ok(None);
@@ -376,7 +370,7 @@ impl Packets {
             channel.truncate(last);
             channel.drain(..first);
         }
-        self.ready = Some(block).filter(|block| !block[0].is_empty());
+        self.timeline.add(block);
         Ok(())
     }
 
