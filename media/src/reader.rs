@@ -35,7 +35,7 @@ pub(crate) struct Opened {
 pub struct Reader(Opened);
 
 impl Reader {
-    /// Reads as much of a recording as tells its format. The bytes decide the format; names do not matter.
+    /// Reads as much of a recording as shows its format. The bytes decide the format; names do not matter.
     ///
     /// # Errors
     /// When the bytes are no recording, its codec is not supported, or the source fails.

@@ -132,7 +132,7 @@ impl<W: Write + Seek> Writer<W> {
     /// Writes samples of each channel, all of one length.
     ///
     /// # Errors
-    /// When there are more than [`Writer::new`] was told and a WAV file holds, or the destination fails.
+    /// When more come than announced in [`Writer::new`] and than a WAV file holds, or the destination fails.
     ///
     /// # Panics
     /// When the number of channels is another than in the spec, or they differ in length.

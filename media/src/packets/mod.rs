@@ -267,7 +267,7 @@ impl Packets {
         Ok(None)
     }
 
-    /// Goes on with the recording that follows in the same file, as in chained Ogg.
+    /// Continues with the recording that follows in the same file, as in chained Ogg.
     fn next_recording(&mut self) -> Result<()> {
         let container = self.container.name();
         let track = self.packets.default_track(TrackType::Audio).ok_or(Error::NoSound { container })?;

@@ -52,7 +52,7 @@ impl Edit {
     }
 }
 
-/// The content of the box `moov`, in which everything about the tracks is; none where there is no such box.
+/// The content of the box `moov`, in which everything about the tracks is; none where that box is missing.
 pub fn moov(source: &mut (impl Read + Seek), file_bytes: u64) -> Result<Option<Vec<u8>>> {
     let mut position = 0u64;
     while position < file_bytes {

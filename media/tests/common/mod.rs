@@ -51,7 +51,7 @@ pub fn chirp(sample_rate_hz: u32, start: usize, length: usize) -> Vec<f32> {
     (0..length).map(sample).collect()
 }
 
-/// How much two signals are alike, -1 to 1; 1 for equal but for their level. Both are of one length.
+/// How much two signals are alike, -1 to 1; 1 for equal except for their level. Both are of one length.
 pub fn likeness(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
     let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();

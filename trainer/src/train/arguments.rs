@@ -78,7 +78,7 @@ fn default_folder(recipe: &Recipe) -> PathBuf {
 /// Refuses to begin a run where there is one, or what is left of one: its best network would be replaced by a worse one.
 fn refuse_occupied(run: &Path) -> Result<()> {
     if run.join("recipe.toml").exists() {
-        bail!("{} holds a run already: go on with it by --resume, or give another --out", run.display());
+        bail!("{} already contains a run; use --resume to continue it, or give another --out", run.display());
     }
     if run.join("best.zip").exists() || checkpoint::any(run)? {
         bail!("{} holds what is left of another run: remove it, or give another --out", run.display());
