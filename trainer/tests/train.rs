@@ -147,7 +147,7 @@ fn a_run_learns_and_gives_a_model_with_its_card() {
     }
 
     let line = fail(root, &arguments);
-    assert!(line.contains("holds a run already"), "{line}");
+    assert!(line.contains("already contains a run; use --resume to continue it"), "{line}");
     write(&root.join("in.wav"), 16_000, speech(3, 0.5));
     succeed(root, "denoise in.wav -o out.wav --model run/best.zip");
     assert_eq!(read(&root.join("out.wav")).len(), 8_000);
