@@ -433,7 +433,7 @@ fn removing_the_open_recording_opens_the_one_before() {
 }
 
 #[test]
-fn a_refused_microphone_is_told_and_can_be_asked_for_again() {
+fn a_refused_microphone_is_reported_and_can_be_asked_for_again() {
     let mut story = Story::ready("");
     assert_eq!(story.tell(Event::ToggleRecording), [Effect::Record]);
     assert_eq!(story.tell(Event::ToggleRecording), []);
