@@ -7,7 +7,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail, ensure};
 use burn::prelude::Backend;
 use clap::Args;
-use media::{Block, Encoding, Format};
+use media::{Block, Encoding, Format, Spec};
 use shared::stream::{MAX_ATTENUATION_DB, Options, ParallelStream, Stream};
 use shared::{Bundle, Denoiser};
 
@@ -18,7 +18,7 @@ use crate::model::{self, Choice};
 use crate::output::{self, Destination};
 use crate::plan::{self, Plan, Task};
 use crate::progress::Progress;
-use crate::recording::{Recording, result_spec};
+use crate::recording::Recording;
 
 /// Most channels of a recording. Every one takes some megabytes while it is denoised.
 const MAX_CHANNELS: usize = 64;
@@ -253,7 +253,8 @@ fn denoise<B: Backend>(
     let name = recording.name().to_owned();
     let out = task.output.as_deref().unwrap_or(Path::new(output::STANDARD));
     let destination = Destination::create(task.output.as_deref(), arguments.overwrite)?;
-    let spec = result_spec(format, arguments.bits.map(|bits| bits.0));
+    let encoding = arguments.bits.map_or(format.encoding, |Bits(encoding)| encoding);
+    let spec = Spec { encoding, ..Spec::like(format) };
     // Some files say that they are shorter than they are.
     let most = format.length.map(|length| length.saturating_mul(8));
     let mut writer = media::Writer::new(BufWriter::new(destination.file()), &spec, most)

@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, Error, Result, bail};
-use media::{Block, Damage, Encoding, Format, Reader, Spec};
+use media::{Block, Damage, Format, Reader};
 use shared::audio::check_rate;
 use shared::{Audio, resample};
 
@@ -142,15 +142,4 @@ pub fn read_mono(path: &Path, sample_rate_hz: u32) -> Result<Vec<f32>> {
     let audio = read(path)?.intact()?;
     resample::resample(&audio.to_mono(), audio.sample_rate_hz(), sample_rate_hz)
         .with_context(|| format!("cannot resample {}", path.display()))
-}
-
-/// How the result of a recording is written: like the recording, except that `encoding` wins.
-pub fn result_spec(format: &Format, encoding: Option<Encoding>) -> Spec {
-    Spec {
-        sample_rate_hz: format.sample_rate_hz,
-        channels: format.channels,
-        channel_mask: format.channel_mask,
-        encoding: encoding.unwrap_or(format.encoding),
-        metadata: format.metadata.clone(),
-    }
 }

@@ -79,3 +79,10 @@ pub struct Damage {
     /// What is wrong, such as "the file is cut off".
     pub reason: String,
 }
+
+impl Damage {
+    /// The end of what is there of a recording that is cut off.
+    pub(crate) fn cut(start: u64) -> Self {
+        Self { start, length: 0, reason: "the file is cut off here".into() }
+    }
+}

@@ -164,7 +164,7 @@ impl Content for Samples {
     fn read(&mut self) -> Result<Option<Block>> {
         if self.position >= self.length {
             if std::mem::take(&mut self.missing) > 0 {
-                self.damage.push(Damage { start: self.position, length: 0, reason: "the file is cut off here".into() });
+                self.damage.push(Damage::cut(self.position));
             }
             return Ok(None);
         }

@@ -1,5 +1,6 @@
 //! Decoded sound in its place in time, with silence where there is none.
 
+use crate::error::{Error, Result};
 use crate::format::Damage;
 use crate::reader::Block;
 
@@ -52,9 +53,19 @@ impl Timeline {
         }
     }
 
+    /// Refuses another rate in Hz or number of channels than before.
+    pub fn check(&self, before: (u32, usize), now: (u32, usize)) -> Result<()> {
+        if before == now {
+            return Ok(());
+        }
+        let said = |(rate_hz, channels)| format!("{channels} channels at {rate_hz} Hz");
+        let seconds = self.position() as f64 / f64::from(before.0);
+        Err(Error::FormatChange { seconds, from: said(before), to: said(now) })
+    }
+
     /// Notes that the recording is cut off here.
     pub fn cut(&mut self) {
-        self.damage.push(Damage { start: self.position(), length: 0, reason: "the file is cut off here".into() });
+        self.damage.push(Damage::cut(self.position()));
     }
 
     /// Takes sound that belongs at [`Timeline::position`]; nothing where it is empty. [`Timeline::next`] gives it back.

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::format::{Encoding, Format};
 use crate::layout::FRONT_CENTRE;
 use crate::metadata::Metadata;
+use crate::riff::TAG_GUID;
 
 /// What a WAV file is to hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +35,6 @@ impl Spec {
 
 /// Speakers of two channels: front left, front right.
 const STEREO: u32 = 0x3;
-/// The end of the GUID that stands for a format tag.
-const TAG_GUID: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 /// Bytes of the chunk `ds64` without its header.
 const DS64_BYTES: u32 = 28;
 /// Most bytes that a plain WAV file has.

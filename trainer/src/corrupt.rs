@@ -12,8 +12,8 @@ use cli::batch::{Batch, Share};
 use cli::output::write_wav;
 use cli::plan::{self, Task};
 use cli::progress::Progress;
-use cli::recording::{self, Whole, result_spec};
-use media::Encoding;
+use cli::recording::{self, Whole};
+use media::{Encoding, Spec};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -139,7 +139,7 @@ impl CorruptArguments {
             if clipped > 0 && format.encoding != Encoding::Float32 {
                 share.warn(&format!("{name}: {clipped} samples of the result are beyond full scale and were clipped"));
             }
-            write_wav(task.output.as_deref(), &noisy, &result_spec(&format, None), self.overwrite)?;
+            write_wav(task.output.as_deref(), &noisy, &Spec::like(&format), self.overwrite)?;
             share.damaged(&name, format.sample_rate_hz, &damage);
             Ok(())
         };

@@ -30,22 +30,18 @@ const MAX_LOST_LENGTH: u64 = 1 << 32;
 /// Opens such a stream. All of it is read once, without decoding, to know its length.
 pub fn open(source: Box<dyn Source>) -> Result<Opened> {
     let mut plan = Plan::new(Frames::new(source));
-    let first = loop {
-        match plan.next()? {
-            Some(Step::Frame { header, .. }) => break header,
-            Some(_) => {}
-            None => return Err(Error::UnknownFormat),
-        }
-    };
-    let mut length = 0;
-    plan = Plan::new(plan.frames.restart()?);
+    let (mut first, mut length) = (None, 0);
     while let Some(step) = plan.next()? {
         length += match step {
-            Step::Frame { kept, .. } => kept.end - kept.start,
+            Step::Frame { header, kept, .. } => {
+                first.get_or_insert(header);
+                kept.end - kept.start
+            }
             Step::Lost(length) => length,
             Step::Cut => 0,
         };
     }
+    let first = first.ok_or(Error::UnknownFormat)?;
     let (name, decoder) = decoder(&first)?;
     let format = Format {
         container: name,
@@ -205,12 +201,8 @@ impl Content for Stream {
 
 impl Stream {
     fn decode(&mut self, header: &Header, frame: &[u8], kept: Range<u64>) -> Result<()> {
-        let said = |header: &Header| format!("{} channels at {} Hz", header.channels, header.sample_rate_hz);
-        let (from, to) = (said(&self.first), said(header));
-        if from != to {
-            let seconds = self.timeline.position() as f64 / f64::from(self.first.sample_rate_hz);
-            return Err(Error::FormatChange { seconds, from, to });
-        }
+        let shape = |header: &Header| (header.sample_rate_hz, header.channels);
+        self.timeline.check(shape(&self.first), shape(header))?;
         // AAC comes without its header, MPEG audio with it.
         let start = if header.kind == Kind::Adts { header.header_bytes } else { 0 };
         let packet = PacketBuilder::new()

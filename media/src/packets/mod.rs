@@ -286,13 +286,7 @@ impl Packets {
 
     /// Refuses another rate or number of channels than at the start.
     fn check(&self, sample_rate_hz: u32, channels: usize) -> Result<()> {
-        let said = |rate_hz: u32, channels: usize| format!("{channels} channels at {rate_hz} Hz");
-        let (from, to) = (said(self.codec.sample_rate_hz, self.codec.channels), said(sample_rate_hz, channels));
-        if from == to {
-            return Ok(());
-        }
-        let seconds = self.timeline.position() as f64 / f64::from(self.codec.sample_rate_hz);
-        Err(Error::FormatChange { seconds, from, to })
+        self.timeline.check((self.codec.sample_rate_hz, self.codec.channels), (sample_rate_hz, channels))
     }
 
     /// Decodes a packet and finds its place.

@@ -12,7 +12,7 @@ use crate::layout;
 use crate::samples::Codec;
 
 /// The end of the GUIDs that stand for a format tag (`KSDATAFORMAT_SUBTYPE_*`), after the tag itself.
-const TAG_GUID: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+pub const TAG_GUID: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 /// The same for samples of an ambisonic sound field in B-format.
 const AMBISONIC_GUID: [u8; 14] = [0, 0, 0x21, 0x07, 0xd3, 0x11, 0x86, 0x44, 0xc8, 0xc1, 0xca, 0, 0, 0];
 /// The format tag that says that the tag is in a GUID.

@@ -11,6 +11,7 @@ use crate::samples::Stored;
 use crate::window::Window;
 use chunks::Chunks;
 use codec::FormatChunk;
+pub use codec::TAG_GUID;
 
 /// Whether a file that starts with these bytes is one.
 pub fn is_wave(start: &[u8]) -> bool {

@@ -7,17 +7,9 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use media::{Block, Damage, Encoding, Error, Format, Reader, Spec, Writer};
+use media::{Encoding, Error, Reader, Spec, Whole};
 
-/// A recording read whole.
-#[derive(Debug)]
-pub struct Whole {
-    pub format: Format,
-    pub channels: Block,
-    pub damage: Vec<Damage>,
-}
-
-/// Reads a recording whole.
+/// Reads a recording whole, as `media::decode` does, and holds its blocks to their promises.
 pub fn try_read(bytes: impl Into<Vec<u8>>) -> Result<Whole, Error> {
     let mut reader = Reader::new(Cursor::new(bytes.into()))?;
     let mut channels = vec![Vec::new(); reader.format().channels];
@@ -69,7 +61,5 @@ pub fn assert_chirp(signal: &[f32], sample_rate_hz: u32, range: std::ops::Range<
 /// A WAV file of the writer's.
 pub fn encode(channels: &[Vec<f32>], sample_rate_hz: u32, channel_mask: Option<u32>, encoding: Encoding) -> Vec<u8> {
     let spec = Spec { sample_rate_hz, channels: channels.len(), channel_mask, encoding, metadata: Default::default() };
-    let mut writer = Writer::new(Cursor::new(Vec::new()), &spec, Some(channels[0].len() as u64)).unwrap();
-    writer.write(channels).unwrap();
-    writer.finish().unwrap().into_inner()
+    media::encode(channels, &spec).unwrap()
 }
