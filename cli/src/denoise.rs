@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use burn::prelude::Backend;
 use clap::Args;
 use media::{Block, Encoding, Format, Spec};
-use shared::stream::{MAX_ATTENUATION_DB, Options, ParallelStream, Stream};
+use shared::stream::{MAX_ATTENUATION_DB, ParallelStream, Stream, StreamOptions};
 use shared::{Bundle, Denoiser};
 
 use crate::batch::{Share, cores};
@@ -99,7 +99,7 @@ impl DenoiseArguments {
         }
         let bundle = self.choice.load()?;
         let plan = plan::plan(&self.inputs, self.out.as_deref(), "denoised", self.overwrite)?;
-        let options = Options { attenuation_limit_db: self.attenuation_limit_db, ..Options::default() };
+        let options = StreamOptions::default().with_attenuation_limit_db(self.attenuation_limit_db);
         let threads = self.jobs.map_or_else(cores, usize::from);
         let device = self.choice.device;
         device.run(DenoiseJob { bundle, plan, options, threads, arguments: self })
@@ -109,7 +109,7 @@ impl DenoiseArguments {
 struct DenoiseJob {
     bundle: Bundle,
     plan: Plan,
-    options: Options,
+    options: StreamOptions,
     threads: usize,
     arguments: DenoiseArguments,
 }
@@ -120,7 +120,7 @@ impl Job for DenoiseJob {
     fn run<B: Backend>(self, device: B::Device) -> Result<()> {
         let Self { bundle, plan, options, threads, arguments } = self;
         let on_cpu = arguments.choice.device == Device::Cpu;
-        let denoiser = Denoiser::<B>::new(&bundle, device)?.with_options(options);
+        let denoiser = Denoiser::<B>::new(&bundle, arguments.choice.device.phrasing(), device)?.with_options(options);
 
         let progress = if arguments.quiet { Progress::quiet() } else { Progress::new("denoising", 0) };
         let (tasks, batch) = plan.begin(progress);
@@ -229,14 +229,14 @@ impl<B: Backend> Engine<B> {
     fn push_and<T: Send>(&mut self, block: Block, meanwhile: impl FnOnce() -> T + Send) -> (shared::Result<Block>, T) {
         match self {
             Self::Cpu(stream) => rayon::join(|| stream.push(block), meanwhile),
-            Self::Gpu(stream) => (pollster::block_on(stream.push(&block)), meanwhile()),
+            Self::Gpu(stream) => (stream.push_blocking(&block), meanwhile()),
         }
     }
 
     fn flush(self) -> shared::Result<Block> {
         match self {
             Self::Cpu(stream) => stream.flush(),
-            Self::Gpu(mut stream) => pollster::block_on(stream.flush()),
+            Self::Gpu(mut stream) => stream.flush_blocking(),
         }
     }
 }

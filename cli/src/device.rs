@@ -6,6 +6,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use burn::backend::Flex;
 use burn::tensor::backend::Backend;
+use shared::nn::Phrasing;
 
 /// A device as people name it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,14 @@ pub trait Job {
 }
 
 impl Device {
+    /// How networks are phrased for this device's backend; `docs/benchmarks.md` has the times.
+    pub fn phrasing(self) -> Phrasing {
+        match self {
+            Self::Cpu => Phrasing::Products,
+            Self::Wgpu | Self::Cuda(_) => Phrasing::Convolutions,
+        }
+    }
+
     /// Does `job` on this device.
     ///
     /// # Errors

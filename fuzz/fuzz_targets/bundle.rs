@@ -7,8 +7,8 @@ use std::io::{Cursor, Write};
 use burn::backend::Flex;
 use burn::prelude::*;
 use libfuzzer_sys::fuzz_target;
-use shared::bundle::{Card, Precision};
-use shared::nn::{Network, Phrasing};
+use shared::bundle::Card;
+use shared::nn::{Network, Phrasing, Precision};
 use shared::{Audio, Bundle, Denoiser};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -60,7 +60,7 @@ fn run(bundle: &Bundle, network: Network<Flex>) {
     let folded = network.clone().for_inference(Phrasing::Convolutions);
     assert_eq!(folded.forward(waveform).dims(), [1, 1, count]);
     let audio = Audio::new(rate_hz, vec![samples]).expect("a recording");
-    let denoiser = Denoiser::from_network(network, bundle.config.network.clone(), rate_hz, Default::default());
+    let denoiser = Denoiser::from_network(network, bundle.config.network.clone(), rate_hz, Phrasing::Products, Default::default());
     // Weights may be so large that the output is not finite.
     if let Ok(denoised) = pollster::block_on(denoiser.denoise(&audio, |_| {})) {
         assert_eq!(denoised.len(), audio.len());

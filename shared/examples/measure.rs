@@ -14,8 +14,9 @@ use std::time::Instant;
 use burn::backend::Flex;
 use burn::prelude::*;
 use shared::Weights;
-use shared::bundle::{Bundle, Card, Precision};
+use shared::bundle::{Bundle, Card};
 use shared::dsp::spectrum::SpectrumPlan;
+use shared::nn::Precision;
 use shared::nn::{NetworkConfig, Phrasing};
 use shared::noise::stft::{Corruption, Phase, STFT, Threshold};
 

@@ -21,9 +21,10 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use shared::Weights;
 use shared::audio::rms;
-use shared::bundle::{BundleConfig, Precision, VERSION};
+use shared::bundle::{BundleConfig, VERSION};
 use shared::loss::{Loss, Objective};
 use shared::nn::NetworkConfig;
+use shared::nn::Precision;
 
 use crate::data::Item;
 use crate::device::{Devices, Training};

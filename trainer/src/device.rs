@@ -7,6 +7,7 @@ use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::AutodiffBackend;
 use cli::device::Device;
+use shared::nn::Phrasing;
 
 /// Most shares of a batch on the CPU.
 const MAX_CPU_SHARES: usize = 256;
@@ -54,6 +55,11 @@ impl From<Device> for Devices {
 }
 
 impl Devices {
+    /// How networks are phrased for these devices when they are only run.
+    pub fn phrasing(&self) -> Phrasing {
+        self.0[0].phrasing()
+    }
+
     /// How many.
     pub fn count(&self) -> usize {
         self.0.len()

@@ -12,6 +12,7 @@ use cli::model::Choice;
 use cli::{inputs, recording};
 use serde::Serialize;
 use serde_json::json;
+use shared::nn::Phrasing;
 use shared::{Bundle, Denoiser};
 
 use crate::scores::{Group, NoScores, Scored, Scores};
@@ -83,7 +84,8 @@ impl EvaluateArguments {
         let pairs = pair(&self.clean, &self.noisy)?;
         let count = pairs.len();
         let bundle = self.choice.load()?;
-        let (files, left_out) = self.choice.device.run(EvaluateJob { bundle, pairs })?;
+        let (files, left_out) =
+            self.choice.device.run(EvaluateJob { bundle, phrasing: self.choice.device.phrasing(), pairs })?;
         let (by_kind, by_snr) = (Group::by_kind(&files), Group::by_snr(&files));
         let mean = Group::of("all", &files.iter().collect::<Vec<_>>());
         let nothing = mean.is_none();
@@ -183,6 +185,7 @@ fn kind_and_rest(name: &Path) -> (String, &Path) {
 
 struct EvaluateJob {
     bundle: Bundle,
+    phrasing: Phrasing,
     pairs: Vec<Pair>,
 }
 
@@ -190,7 +193,7 @@ impl Job for EvaluateJob {
     type Output = (Vec<Scored>, Vec<LeftOut>);
 
     fn run<B: Backend>(self, device: B::Device) -> Result<Self::Output> {
-        let denoiser = Denoiser::<B>::new(&self.bundle, device)?;
+        let denoiser = Denoiser::<B>::new(&self.bundle, self.phrasing, device)?;
         let (results, _) = batch::each(&self.pairs, "evaluating", |pair, share| {
             Ok(score(&denoiser, pair, share).map_err(|error| {
                 share.warn(&format!("{error:#}"));
@@ -222,8 +225,8 @@ fn score<B: Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Resu
             .map_err(|reason| anyhow!(reason).context(format!("{path} is left out of the means")))
     };
     let before = scores(&input)?;
-    let denoised = pollster::block_on(denoiser.denoise(&noisy, |done| share.set(done)))
-        .with_context(|| format!("cannot denoise {path}"))?;
+    let denoised =
+        denoiser.denoise_blocking(&noisy, |done| share.set(done)).with_context(|| format!("cannot denoise {path}"))?;
     Ok(Scored { name: pair.name.clone(), kind: pair.kind.clone(), before, after: scores(&denoised.to_mono())? })
 }
 

@@ -9,8 +9,8 @@ use burn::backend::Flex;
 use clap::Args;
 use cli::model;
 use cli::output::{refuse_existing, write_new};
-use shared::bundle::{BundleConfig, Card, Precision};
-use shared::nn::NetworkConfig;
+use shared::bundle::{BundleConfig, Card};
+use shared::nn::{NetworkConfig, Precision};
 use shared::{Bundle, Weights};
 
 use crate::SAMPLE_RATE_HZ;

@@ -6,8 +6,8 @@ use cli::model::EMBEDDED;
 use serde::Serialize;
 use serde_json::json;
 use shared::Bundle;
-use shared::bundle::{Precision, Score};
-use shared::nn::NetworkConfig;
+use shared::bundle::Score;
+use shared::nn::{NetworkConfig, Precision};
 
 use crate::SAMPLE_RATE_HZ;
 
@@ -65,11 +65,7 @@ impl ModelsArguments {
 fn model((name, bytes): (&'static str, &[u8])) -> Result<Model> {
     let Bundle { config, card, .. } = Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"))?;
     let preset = NetworkConfig::presets().into_iter().find(|(_, preset)| *preset == config.network);
-    let kind = match config.network {
-        NetworkConfig::Autoencoder(_) => "autoencoder",
-        NetworkConfig::Wavenet(_) => "wavenet",
-        NetworkConfig::Dcunet(_) => "dcunet",
-    };
+    let kind = config.network.kind();
     Ok(Model {
         name,
         network: preset.map_or_else(|| format!("{kind} of another shape"), |(name, _)| name.into()),

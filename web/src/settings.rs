@@ -133,7 +133,7 @@ impl Settings {
         Steps::default().with("raise-small")
     }
 
-    /// The limit that [`shared::stream::Options::attenuation_limit_db`] would have.
+    /// The limit that [`shared::stream::StreamOptions::attenuation_limit_db`] would have.
     pub fn attenuation_limit_db(&self) -> f32 {
         if self.strength_db >= UNLIMITED_DB { MAX_ATTENUATION_DB } else { self.strength_db.into() }
     }

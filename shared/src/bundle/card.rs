@@ -4,8 +4,9 @@ use core::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BundleConfig, Precision};
+use super::BundleConfig;
 use crate::error::{Error, Result};
+use crate::nn::Precision;
 
 /// Most sources, scores or limits on a card: it is shown as a whole.
 const MAX_LINES: usize = 1000;

@@ -6,7 +6,7 @@
 //!        └─────────────────────────────────────────────────────────────────────────── input ──┴─ output
 //! ```
 //!
-//! Dots are where a [`Piece`] goes from the [`Front`] through the network to the [`Back`]. The two share nothing else, so that
+//! Dots are where a [`SeenPiece`] goes from the [`Front`] through the network to the [`Back`]. The two share nothing else, so that
 //! they can work at the same time.
 
 use std::collections::VecDeque;
@@ -15,15 +15,16 @@ use std::ops::Range;
 use burn::prelude::*;
 
 use super::level::Leveller;
+use super::options::StreamOptions;
 use super::pieces::Pieces;
 use super::silence::Silence;
 use super::upper_band::UpperBand;
 use crate::error::Result;
-use crate::pipeline::Denoiser;
 use crate::resample::Resampler;
+use crate::runner::Runner;
 
 /// A stretch of a channel on its way through the network.
-pub struct Piece {
+pub struct SeenPiece {
     /// What the network sees, at its rate and level, with context around the stretch.
     seen: Vec<f32>,
     /// Where in `seen` the stretch is.
@@ -34,27 +35,27 @@ pub struct Piece {
     gains: Vec<f64>,
 }
 
-/// A [`Piece`] that has been through the network.
-pub struct Denoised {
+/// A [`SeenPiece`] that has been through the network.
+pub struct DenoisedPiece {
     /// The stretch at the level of the input, before and after.
     raw: Vec<f32>,
     after: Vec<f32>,
 }
 
-impl Piece {
+impl SeenPiece {
     /// Takes the piece through the network.
     ///
     /// # Errors
     /// When the device fails.
-    pub async fn denoise<B: Backend>(self, denoiser: &Denoiser<B>) -> Result<Denoised> {
-        let mut after = denoiser.run(self.seen).await?;
+    pub async fn denoise<B: Backend>(self, runner: &Runner<B>) -> Result<DenoisedPiece> {
+        let mut after = runner.run(self.seen).await?;
         after.truncate(self.range.end);
         after.drain(..self.range.start);
         let peak = f64::from(f32::MAX);
         for (sample, gain) in after.iter_mut().zip(self.gains) {
             *sample = (f64::from(*sample) / gain).clamp(-peak, peak) as f32;
         }
-        Ok(Denoised { raw: self.raw, after })
+        Ok(DenoisedPiece { raw: self.raw, after })
     }
 }
 
@@ -73,19 +74,19 @@ impl Front {
     ///
     /// # Errors
     /// When the rates cannot be converted.
-    pub fn new<B: Backend>(denoiser: &Denoiser<B>, sample_rate_hz: u32) -> Result<Self> {
-        let (network_hz, options) = (denoiser.sample_rate_hz(), denoiser.options());
+    pub fn new<B: Backend>(runner: &Runner<B>, options: StreamOptions, sample_rate_hz: u32) -> Result<Self> {
+        let network_hz = runner.sample_rate_hz();
         Ok(Self {
             down: Resampler::new(sample_rate_hz, network_hz)?,
             leveller: Leveller::new(network_hz, options.lookahead_seconds),
-            pieces: Pieces::new(denoiser.config(), options.piece_length),
+            pieces: Pieces::new(runner.config(), options.piece_length),
             raw: VecDeque::new(),
             gains: VecDeque::new(),
         })
     }
 
     /// Takes a block; gives whatever pieces are complete.
-    pub fn push(&mut self, block: &[f32]) -> Vec<Piece> {
+    pub fn push(&mut self, block: &[f32]) -> Vec<SeenPiece> {
         let received = self.raw.len();
         self.down.push(block, &mut self.raw);
         self.level(received);
@@ -93,7 +94,7 @@ impl Front {
     }
 
     /// The rest, as the signal ends here. Nothing may follow.
-    pub fn flush(&mut self) -> Vec<Piece> {
+    pub fn flush(&mut self) -> Vec<SeenPiece> {
         let received = self.raw.len();
         self.down.flush(&mut self.raw);
         self.level(received);
@@ -109,11 +110,11 @@ impl Front {
         }
     }
 
-    fn cut(&mut self, complete: bool) -> Vec<Piece> {
+    fn cut(&mut self, complete: bool) -> Vec<SeenPiece> {
         let mut pieces = Vec::new();
         while let Some((seen, range)) = self.pieces.next(complete) {
             let (seen, raw) = (seen.to_vec(), self.raw.drain(..range.len()).collect());
-            pieces.push(Piece { seen, raw, gains: self.gains.drain(..range.len()).collect(), range });
+            pieces.push(SeenPiece { seen, raw, gains: self.gains.drain(..range.len()).collect(), range });
         }
         pieces
     }
@@ -141,8 +142,8 @@ impl Back {
     ///
     /// # Errors
     /// When the rates cannot be converted.
-    pub fn new<B: Backend>(denoiser: &Denoiser<B>, sample_rate_hz: u32) -> Result<Self> {
-        let network_hz = denoiser.sample_rate_hz();
+    pub fn new<B: Backend>(runner: &Runner<B>, options: StreamOptions, sample_rate_hz: u32) -> Result<Self> {
+        let network_hz = runner.sample_rate_hz();
         let up = || Resampler::new(network_hz, sample_rate_hz);
         let upper = if sample_rate_hz > network_hz { Some((UpperBand::new(), up()?)) } else { None };
         Ok(Self {
@@ -150,7 +151,7 @@ impl Back {
             upper,
             silence: Silence::new(sample_rate_hz),
             ratio: f64::from(network_hz) / f64::from(sample_rate_hz),
-            kept: denoiser.options().kept(),
+            kept: options.kept(),
             input: VecDeque::new(),
             before: VecDeque::new(),
             after: VecDeque::new(),
@@ -159,7 +160,7 @@ impl Back {
     }
 
     /// Takes a block of the input and the pieces that the front made of it; puts what is denoised at the end of `output`.
-    pub fn push(&mut self, block: &[f32], pieces: Vec<Denoised>, output: &mut Vec<f32>) {
+    pub fn push(&mut self, block: &[f32], pieces: Vec<DenoisedPiece>, output: &mut Vec<f32>) {
         self.input.extend(block);
         pieces.into_iter().for_each(|piece| self.take(piece));
         self.emit(false, output);
@@ -175,7 +176,7 @@ impl Back {
         self.emit(true, output);
     }
 
-    fn take(&mut self, Denoised { raw, after }: Denoised) {
+    fn take(&mut self, DenoisedPiece { raw, after }: DenoisedPiece) {
         self.up.push(&after, &mut self.after);
         if let Some((upper, up)) = &mut self.upper {
             upper.push(&raw, &after);

@@ -6,40 +6,40 @@ use burn::prelude::*;
 use pollster::block_on;
 use rayon::prelude::*;
 
-use super::channel::{Back, Denoised, Front, Piece};
-use super::{check_block, start};
+use super::channel::{Back, DenoisedPiece, Front, SeenPiece};
+use super::{StreamOptions, check_block, start};
 use crate::error::Result;
-use crate::pipeline::Denoiser;
+use crate::runner::Runner;
 
 /// A recording being denoised with several pieces side by side, on the threads of the current rayon pool. Make one with
-/// [`Denoiser::parallel_stream`].
+/// [`crate::Denoiser::parallel_stream`].
 ///
 /// What comes out is, bit by bit, what comes out of [`super::Stream`], two blocks later: while the network computes the pieces of
 /// a block, the fronts of the channels prepare the next one, and the backs complete the one before.
 pub struct ParallelStream<B: Backend> {
-    denoiser: Denoiser<B>,
+    runner: Runner<B>,
     fronts: Vec<Front>,
     backs: Vec<Back>,
     block_length: usize,
     /// What the fronts made of the last block, and what the network made of the one before.
-    prepared: Vec<Step<Piece>>,
-    denoised: Vec<Step<Denoised>>,
+    prepared: Vec<ChannelBlock<SeenPiece>>,
+    denoised: Vec<ChannelBlock<DenoisedPiece>>,
 }
 
 /// One channel of a block, between two stages.
-struct Step<P> {
+struct ChannelBlock<P> {
     /// What came in.
     input: Vec<f32>,
     pieces: Vec<P>,
 }
 
 impl<B: Backend> ParallelStream<B> {
-    pub(crate) fn new(denoiser: Denoiser<B>, sample_rate_hz: u32, channels: usize) -> Result<Self> {
-        let (fronts, backs) = start(&denoiser, sample_rate_hz, channels)?.into_iter().unzip();
+    pub(crate) fn new(runner: Runner<B>, options: StreamOptions, sample_rate_hz: u32, channels: usize) -> Result<Self> {
+        let (fronts, backs) = start(&runner, options, sample_rate_hz, channels)?.into_iter().unzip();
         let pieces = rayon::current_num_threads().div_ceil(channels) as f64;
-        let seconds = pieces * denoiser.options().piece_length as f64 / f64::from(denoiser.sample_rate_hz());
+        let seconds = pieces * options.piece_length as f64 / f64::from(runner.sample_rate_hz());
         let block_length = (seconds * f64::from(sample_rate_hz)).ceil() as usize;
-        Ok(Self { denoiser, fronts, backs, block_length, prepared: Vec::new(), denoised: Vec::new() })
+        Ok(Self { runner, fronts, backs, block_length, prepared: Vec::new(), denoised: Vec::new() })
     }
 
     /// The shortest blocks with which every thread has a piece to compute, in samples per channel. Memory grows with the blocks.
@@ -76,17 +76,17 @@ impl<B: Backend> ParallelStream<B> {
     fn advance(
         &mut self,
         block: Vec<Vec<f32>>,
-        prepare: impl Fn(&mut Front, &[f32]) -> Vec<Piece> + Sync,
+        prepare: impl Fn(&mut Front, &[f32]) -> Vec<SeenPiece> + Sync,
     ) -> Result<Vec<Vec<f32>>> {
-        let Self { denoiser, fronts, backs, prepared, denoised, .. } = self;
+        let Self { runner, fronts, backs, prepared, denoised, .. } = self;
         let (waiting, finished) = (mem::take(prepared), mem::take(denoised));
         let mut output = vec![Vec::new(); backs.len()];
-        let front = |(front, input): (&mut Front, Vec<f32>)| Step { pieces: prepare(front, &input), input };
-        let back = |((back, step), output): ((&mut Back, Step<Denoised>), &mut Vec<f32>)| {
+        let front = |(front, input): (&mut Front, Vec<f32>)| ChannelBlock { pieces: prepare(front, &input), input };
+        let back = |((back, step), output): ((&mut Back, ChannelBlock<DenoisedPiece>), &mut Vec<f32>)| {
             back.push(&step.input, step.pieces, output);
         };
         let (through, (next, ())) = rayon::join(
-            || network(denoiser, waiting),
+            || network(runner, waiting),
             || {
                 rayon::join(
                     || fronts.par_iter_mut().zip(block).map(front).collect(),
@@ -100,11 +100,14 @@ impl<B: Backend> ParallelStream<B> {
 }
 
 /// Takes all pieces of a block through the network.
-fn network<B: Backend>(denoiser: &Denoiser<B>, steps: Vec<Step<Piece>>) -> Result<Vec<Step<Denoised>>> {
-    let through = |piece: Piece| block_on(piece.denoise(denoiser));
-    let step = |Step { input, pieces }: Step<Piece>| {
+fn network<B: Backend>(
+    runner: &Runner<B>,
+    steps: Vec<ChannelBlock<SeenPiece>>,
+) -> Result<Vec<ChannelBlock<DenoisedPiece>>> {
+    let through = |piece: SeenPiece| block_on(piece.denoise(runner));
+    let step = |ChannelBlock { input, pieces }: ChannelBlock<SeenPiece>| {
         let pieces = pieces.into_par_iter().map(through).collect::<Result<_>>()?;
-        Ok(Step { input, pieces })
+        Ok(ChannelBlock { input, pieces })
     };
     steps.into_par_iter().map(step).collect()
 }

@@ -5,9 +5,7 @@ use burn::prelude::*;
 use burn_store::ModuleSnapshot;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared::dsp::StftConfig;
-use shared::nn::dcunet::DcunetLayer;
-use shared::nn::{AutoencoderConfig, DcunetConfig, Estimate, Network, NetworkConfig, WavenetConfig};
+use shared::nn::{Network, NetworkConfig};
 
 pub fn device<B: Backend>() -> B::Device {
     B::Device::default()
@@ -30,28 +28,9 @@ pub fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
     tensor.into_data().to_vec().expect("a tensor of f32")
 }
 
-/// One of each kind, small enough to run thousands of times.
-pub fn tiny() -> [NetworkConfig; 3] {
-    let layer = |channels, stride| DcunetLayer { channels, kernel_size: [3, 3], stride };
-    [
-        NetworkConfig::Autoencoder(AutoencoderConfig { channels: 3, kernel_size: 16, stride: 4 }),
-        NetworkConfig::Wavenet(WavenetConfig {
-            stacks: 2,
-            blocks_per_stack: 3,
-            kernel_size: 3,
-            residual_channels: 4,
-            skip_channels: 4,
-            final_channels: [6, 5],
-            frame_length: 2,
-            estimate: Estimate::Blend,
-        }),
-        NetworkConfig::Dcunet(DcunetConfig {
-            stft: StftConfig { n_fft: 16, hop_length: 4 },
-            layers: vec![layer(2, [2, 2]), layer(3, [2, 1])],
-            compression: 0.5,
-            mask_exponent: 0.8,
-        }),
-    ]
+/// The tiny network of that kind.
+pub fn tiny(kind: &str) -> NetworkConfig {
+    NetworkConfig::tiny().into_iter().find(|config| config.kind() == kind).expect("a network of that kind")
 }
 
 /// Gives kernels and biases uniform values of their own generator (Burn's is shared by all threads), and leaves the matrices

@@ -9,7 +9,7 @@ use serde_json::Value;
 use shared::Weights;
 use shared::dsp::StftConfig;
 use shared::loss::Loss;
-use shared::nn::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d};
+use shared::nn::dcunet::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d};
 use shared::nn::{Network, NetworkConfig, Phrasing};
 
 /// Every fixture that holds a whole network.

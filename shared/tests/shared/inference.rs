@@ -53,7 +53,7 @@ fn assert_same(config: &NetworkConfig, batch: usize, lens: &[usize]) {
 
 #[test]
 fn inference_equals_the_plain_forward() {
-    for config in tiny() {
+    for config in NetworkConfig::tiny() {
         assert_same(&config, 1, &[1, 2, 3, 16, 31, 64, 257, 1_000]);
         assert_same(&config, 3, &[1, 77, 500]);
     }

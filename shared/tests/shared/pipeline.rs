@@ -3,22 +3,22 @@
 use crate::common::*;
 use burn::backend::Flex;
 use pollster::block_on;
-use shared::bundle::{Bundle, Card, Precision};
-use shared::nn::NetworkConfig;
-use shared::stream::Options;
+use shared::bundle::{Bundle, Card};
+use shared::nn::{NetworkConfig, Phrasing, Precision};
+use shared::stream::StreamOptions;
 use shared::{Audio, Denoiser};
 
 fn denoiser(config: &NetworkConfig, rate_hz: u32) -> Denoiser<Flex> {
-    Denoiser::from_network(network(config, 1), config.clone(), rate_hz, device::<Flex>())
+    Denoiser::from_network(network(config, 1), config.clone(), rate_hz, Phrasing::Products, device::<Flex>())
 }
 
 fn in_pieces(config: &NetworkConfig, piece_length: usize) -> Denoiser<Flex> {
-    denoiser(config, 16_000).with_options(Options { piece_length, ..Options::default() })
+    denoiser(config, 16_000).with_options(StreamOptions::default().with_piece_length(piece_length))
 }
 
 #[test]
 fn pieces_join_to_the_whole() {
-    for config in tiny() {
+    for config in NetworkConfig::tiny() {
         let network = network::<Flex>(&config, 1);
         for len in [1, 2, 79, 640, 1_001, 2_003] {
             let signal = hiss(len, len as u64);
@@ -50,7 +50,7 @@ fn pieces_of_the_presets_join_too() {
 
 #[test]
 fn rate_channels_and_length_are_kept() {
-    let [config, ..] = tiny();
+    let config = tiny("autoencoder");
     let denoiser = in_pieces(&config, 400);
     for rate_hz in [4_000, 8_000, 16_000, 44_100, 48_000, 384_000] {
         for count in [1, 2, 5] {
@@ -71,7 +71,7 @@ fn rate_channels_and_length_are_kept() {
 
 #[test]
 fn silence_stays_silent_channel_by_channel() {
-    for config in tiny() {
+    for config in NetworkConfig::tiny() {
         let denoiser = denoiser(&config, 16_000);
         for rate_hz in [16_000, 44_100] {
             let audio = Audio::new(rate_hz, vec![hiss(500, 1), vec![0.0; 500], hiss(500, 2), vec![0.0; 500]]);
@@ -88,7 +88,7 @@ fn silence_stays_silent_channel_by_channel() {
 
 #[test]
 fn channels_do_not_leak_and_levels_do_not_matter() {
-    for config in tiny() {
+    for config in NetworkConfig::tiny() {
         let denoiser = denoiser(&config, 16_000);
         let run = |channels: Vec<Vec<f32>>| {
             let audio = Audio::new(16_000, channels).expect("valid");
@@ -111,11 +111,11 @@ fn channels_do_not_leak_and_levels_do_not_matter() {
 
 #[test]
 fn a_bundle_denoises() {
-    let [_, _, config] = tiny();
+    let config = tiny("dcunet");
     let network = network::<Flex>(&config, 1);
     let bundle = Bundle::pack(&network, config.clone(), 8_000, Precision::F32, Card::default()).expect("valid");
     let audio = Audio::mono(8_000, hiss(300, 1)).expect("valid");
     let run = |denoiser: Denoiser<Flex>| block_on(denoiser.denoise(&audio, |_| ())).expect("a healthy device");
-    let from_bundle = run(Denoiser::new(&bundle, device::<Flex>()).expect("own weights"));
+    let from_bundle = run(Denoiser::new(&bundle, Phrasing::Products, device::<Flex>()).expect("own weights"));
     assert_eq!(from_bundle, run(denoiser(&config, 8_000)));
 }

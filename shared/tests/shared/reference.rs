@@ -12,7 +12,7 @@ use rand::RngExt;
 use shared::dsp::StftConfig;
 use shared::dsp::spectrum::SpectrumPlan;
 use shared::loss::Loss;
-use shared::nn::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d};
+use shared::nn::dcunet::complex::{ComplexBatchNorm, ComplexConv2d, ComplexConvTranspose2d};
 use shared::nn::{AutoencoderConfig, DcunetConfig, NetworkConfig};
 
 const SIZES: [StftConfig; 4] = [
@@ -251,7 +251,7 @@ fn complex_convolutions_are_sums_of_complex_products() {
 /// The whole complex U-Net, element by element, with normalisation layers as they start.
 #[test]
 fn complex_unet_is_what_the_paper_draws() {
-    let [_, _, config] = tiny();
+    let config = tiny("dcunet");
     let network = loud_network::<Flex>(&config, 3, 2.0);
     let NetworkConfig::Dcunet(DcunetConfig { stft, layers, compression, mask_exponent }) = config else {
         panic!("the third is the U-Net");

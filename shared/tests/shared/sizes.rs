@@ -2,9 +2,8 @@
 
 use burn::backend::Flex;
 use burn_store::ModuleSnapshot;
-use shared::bundle::{Bundle, Card, Precision};
 use shared::nn::needs::{MAX_ALIGNMENT, MAX_LATENCY, MAX_MACS_PER_SECOND, MAX_PIECE_BYTES};
-use shared::nn::{NetworkConfig, WavenetConfig};
+use shared::nn::{NetworkConfig, NetworkShape, WavenetConfig};
 
 fn preset(name: &str) -> NetworkConfig {
     NetworkConfig::preset(name).expect("listed")
@@ -205,15 +204,12 @@ fn latencies_are_those_worked_out_by_hand() {
 }
 
 #[test]
-fn weights_are_as_large_as_foretold() {
-    for name in ["autoencoder", "wavenet-small-blend", "dcunet-medium"] {
-        let config = preset(name);
-        let network = config.init::<Flex>(&Default::default());
-        for precision in [Precision::F32, Precision::F16] {
-            let bundle = Bundle::pack(&network, config.clone(), 16_000, precision, Card::default()).expect("packs");
-            let bytes = bundle.to_bytes().expect("writes").len() as u64;
-            let weights = config.weight_bytes(precision);
-            assert!((weights..weights + 40_000).contains(&bytes), "{name} {precision:?}: {weights} of {bytes}");
-        }
+fn configurations_name_their_kind() {
+    for (name, config) in NetworkConfig::presets() {
+        let json = serde_json::to_value(&config).expect("JSON");
+        assert_eq!(json["network"], config.kind(), "{name}");
     }
+    let firsts: Vec<_> = NetworkConfig::first_presets().into_iter().map(|(_, config)| config.kind()).collect();
+    let tiny: Vec<_> = NetworkConfig::tiny().iter().map(NetworkConfig::kind).collect();
+    assert_eq!(firsts, tiny);
 }

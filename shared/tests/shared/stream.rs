@@ -9,14 +9,18 @@ use shared::audio::rms;
 use shared::bundle::Bundle;
 use shared::dsp::StftConfig;
 use shared::dsp::spectrum::SpectrumPlan;
-use shared::nn::NetworkConfig;
-use shared::stream::{Options, Stream};
+use shared::nn::{NetworkConfig, Phrasing};
+use shared::stream::{Stream, StreamOptions};
 use shared::{Audio, Denoiser, metric, noise, synth};
 
-const WHOLE: Options = Options { attenuation_limit_db: 100.0, piece_length: 1 << 24, lookahead_seconds: 4.0 };
+/// All of a test recording in one piece.
+fn whole_piece() -> StreamOptions {
+    StreamOptions::default().with_piece_length(1 << 24)
+}
 
-fn denoiser(config: &NetworkConfig, options: Options) -> Denoiser<Flex> {
-    Denoiser::from_network(network(config, 1), config.clone(), 16_000, device::<Flex>()).with_options(options)
+fn denoiser(config: &NetworkConfig, options: StreamOptions) -> Denoiser<Flex> {
+    Denoiser::from_network(network(config, 1), config.clone(), 16_000, Phrasing::Products, device::<Flex>())
+        .with_options(options)
 }
 
 /// One channel in blocks of the given lengths, used in turn, and what is held back on the way, at most.
@@ -58,7 +62,7 @@ proptest! {
 
     #[test]
     fn blocks_and_pieces_join_to_the_whole(
-        kind in 0usize..3,
+        config in prop::sample::select(NetworkConfig::tiny()),
         rate_hz in prop::sample::select(vec![8_000u32, 16_000, 22_050, 44_100, 48_000]),
         len in prop_oneof![Just(1usize), 2usize..50, 5_000usize..30_000],
         piece_length in prop_oneof![Just(1_000usize), Just(4_099), 500usize..9_000],
@@ -67,10 +71,9 @@ proptest! {
     ) {
         // Something must come, or it never ends; and single samples alone take long.
         prop_assume!(lengths.iter().sum::<usize>() > 100);
-        let config = &tiny()[kind];
         let signal = uneven(len, seed);
-        let expected = whole(&denoiser(config, WHOLE), rate_hz, std::slice::from_ref(&signal)).remove(0);
-        let denoiser = denoiser(config, Options { piece_length, ..WHOLE });
+        let expected = whole(&denoiser(&config, whole_piece()), rate_hz, std::slice::from_ref(&signal)).remove(0);
+        let denoiser = denoiser(&config, whole_piece().with_piece_length(piece_length));
         let mut stream = denoiser.stream(rate_hz, 1).expect("a valid rate");
         let (output, held_back) = stream_in_blocks(&mut stream, &signal, &lengths);
         prop_assert_eq!(output.len(), len);
@@ -82,11 +85,11 @@ proptest! {
 
 #[test]
 fn single_samples_and_primes_join_to_the_whole() {
-    for config in tiny() {
+    for config in NetworkConfig::tiny() {
         for rate_hz in [16_000, 44_100] {
             let signal = uneven(20_011, 3);
-            let expected = whole(&denoiser(&config, WHOLE), rate_hz, std::slice::from_ref(&signal)).remove(0);
-            let options = Options { piece_length: 700, lookahead_seconds: 0.1, ..WHOLE };
+            let expected = whole(&denoiser(&config, whole_piece()), rate_hz, std::slice::from_ref(&signal)).remove(0);
+            let options = whole_piece().with_piece_length(700).with_lookahead_seconds(0.1);
             let mut stream = denoiser(&config, options).stream(rate_hz, 1).expect("a valid rate");
             let (first, held_back) = stream_in_blocks(&mut stream, &signal, &[1]);
             // A live stream does come along, and the same again after a flush.
@@ -95,8 +98,7 @@ fn single_samples_and_primes_join_to_the_whole() {
                 assert_eq!(stream_in_blocks(&mut stream, &signal, &lengths).0, first);
             }
             // Its levels differ from those seen 4 s ahead, so it isn't `expected`; with the same look-ahead it is.
-            let mut stream =
-                denoiser(&config, Options { piece_length: 700, ..WHOLE }).stream(rate_hz, 1).expect("valid");
+            let mut stream = denoiser(&config, whole_piece().with_piece_length(700)).stream(rate_hz, 1).expect("valid");
             assert_close(&stream_in_blocks(&mut stream, &signal, &[1, 4_001]).0, &expected, 1e-4);
         }
     }
@@ -113,7 +115,7 @@ fn presets_join_to_what_the_network_makes_of_the_whole() {
         let gain = level / rms(&centred);
         let levelled: Vec<f32> = centred.iter().map(|x| x * gain).collect();
         let expected: Vec<f32> = forward(&network::<Flex>(&config, 1), &levelled).iter().map(|x| x / gain).collect();
-        let denoiser = denoiser(&config, Options { piece_length: 12_000, ..WHOLE });
+        let denoiser = denoiser(&config, whole_piece().with_piece_length(12_000));
         let mut stream = denoiser.stream(16_000, 1).expect("a valid rate");
         assert_close(&stream_in_blocks(&mut stream, &signal, &[1_009]).0, &expected, 1e-4);
     }
@@ -123,9 +125,12 @@ fn presets_join_to_what_the_network_makes_of_the_whole() {
 fn any_number_of_threads_gives_the_same_bits() {
     let presets = ["autoencoder", "wavenet-small", "dcunet-small"];
     let presets = presets.map(|name| NetworkConfig::preset(name).expect("listed"));
-    let short = Options { attenuation_limit_db: 20.0, piece_length: 700, lookahead_seconds: 0.1 };
-    let long = Options { piece_length: 12_000, ..short };
-    for (config, options) in tiny().iter().map(|config| (config, short)).chain(presets.iter().map(|c| (c, long))) {
+    let short =
+        StreamOptions::default().with_attenuation_limit_db(20.0).with_piece_length(700).with_lookahead_seconds(0.1);
+    let long = short.with_piece_length(12_000);
+    for (config, options) in
+        NetworkConfig::tiny().iter().map(|config| (config, short)).chain(presets.iter().map(|c| (c, long)))
+    {
         for (rate_hz, len) in [(8_000, 3), (22_050, 40_011)] {
             let signals = [1, 2, 3].map(|seed| uneven(len, seed));
             let denoiser = denoiser(config, options);
@@ -154,11 +159,11 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn a_limit_of_0_leaves_the_recording_and_limits_in_between_mix() {
-    let [config, ..] = tiny();
+    let config = tiny("autoencoder");
     for rate_hz in [8_000, 16_000, 48_000] {
         let signal = [uneven(9_000, 1)];
         let limited = |attenuation_limit_db: f32| {
-            let options = Options { attenuation_limit_db, ..Options::default() };
+            let options = StreamOptions::default().with_attenuation_limit_db(attenuation_limit_db);
             whole(&denoiser(&config, options), rate_hz, &signal).remove(0)
         };
         assert_close(&limited(0.0), &signal[0], 1e-6);
@@ -170,8 +175,8 @@ fn a_limit_of_0_leaves_the_recording_and_limits_in_between_mix() {
 
 #[test]
 fn offsets_go_and_change_nothing_else() {
-    for config in tiny() {
-        let denoiser = denoiser(&config, Options::default());
+    for config in NetworkConfig::tiny() {
+        let denoiser = denoiser(&config, StreamOptions::default());
         let signal = hiss(30_000, 4);
         let expected = whole(&denoiser, 16_000, std::slice::from_ref(&signal)).remove(0);
         for offset in [-0.3, 0.05, 2.0] {
@@ -183,10 +188,10 @@ fn offsets_go_and_change_nothing_else() {
 
 #[test]
 fn silence_within_a_recording_stays_digital_silence() {
-    for config in tiny() {
+    for config in NetworkConfig::tiny() {
         let mut signal = hiss(60_000, 5);
         signal[20_000..40_000].fill(0.0);
-        let output = whole(&denoiser(&config, Options::default()), 16_000, &[signal]).remove(0);
+        let output = whole(&denoiser(&config, StreamOptions::default()), 16_000, &[signal]).remove(0);
         // 0.11 s after it began, up to where it ends.
         assert!(output[21_760..40_000].iter().all(|&sample| sample == 0.0));
         assert!(rms(&output[..20_000]) > 0.0 && rms(&output[40_100..]) > 0.0);
@@ -195,8 +200,8 @@ fn silence_within_a_recording_stays_digital_silence() {
 
 #[test]
 fn what_cannot_be_denoised_is_refused_and_harms_nothing() {
-    let [config, ..] = tiny();
-    let denoiser = denoiser(&config, Options::default());
+    let config = tiny("autoencoder");
+    let denoiser = denoiser(&config, StreamOptions::default());
     for (rate_hz, channels, expected) in
         [(0, 1, "4000 to"), (3_999, 1, "4000 to"), (384_001, 1, "to 384000"), (16_000, 0, "at least 1")]
     {
@@ -204,9 +209,9 @@ fn what_cannot_be_denoised_is_refused_and_harms_nothing() {
         assert!(error.to_string().contains(expected), "{error}");
     }
     for options in [
-        Options { attenuation_limit_db: -1.0, ..Options::default() },
-        Options { attenuation_limit_db: f32::NAN, ..Options::default() },
-        Options { lookahead_seconds: 1e9, ..Options::default() },
+        StreamOptions::default().with_attenuation_limit_db(-1.0),
+        StreamOptions::default().with_attenuation_limit_db(f32::NAN),
+        StreamOptions::default().with_lookahead_seconds(1e9),
     ] {
         assert!(denoiser.clone().with_options(options).stream(16_000, 1).is_err());
     }
@@ -235,7 +240,8 @@ fn what_cannot_be_denoised_is_refused_and_harms_nothing() {
 /// The default network as it is shipped.
 fn shipped() -> Denoiser<Flex> {
     let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/dcunet.zip")).expect("shipped");
-    Denoiser::new(&Bundle::from_bytes(&bytes).expect("a bundle"), device::<Flex>()).expect("its weights")
+    Denoiser::new(&Bundle::from_bytes(&bytes).expect("a bundle"), Phrasing::Products, device::<Flex>())
+        .expect("its weights")
 }
 
 fn speech_and_hiss(seconds: usize, rate_hz: u32, snr_db: f32) -> (Vec<f32>, Vec<f32>) {

@@ -1,10 +1,10 @@
 //! The weights that a run begins with.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::backend::Flex;
 use burn::prelude::Backend;
-use shared::bundle::{Bundle, BundleConfig, Card, Precision};
-use shared::nn::{Estimate, Network, NetworkConfig, WavenetConfig};
+use shared::bundle::{Bundle, BundleConfig, Card};
+use shared::nn::{NetworkConfig, Precision};
 
 use crate::SAMPLE_RATE_HZ;
 use crate::recipe::Recipe;
@@ -37,38 +37,22 @@ pub fn first_weights(recipe: &Recipe) -> Result<Option<Bundle>> {
     Ok(Some(bundle))
 }
 
-/// A model as one of the expected shape with the same weights and perhaps more, where there is a way: a WaveNet that estimates speech as
-/// one that blends, a U-Net as one with more channels or another exponent of its mask.
+/// A model as one of the expected shape that computes the same, if the network knows how (see [`NetworkConfig::adopt`]).
 fn adapted(bundle: Bundle, expected: &NetworkConfig) -> Result<Bundle> {
     if bundle.config.network == *expected {
         return Ok(bundle);
     }
     let network = bundle.network::<Flex>(&Default::default())?;
-    let network = match (network, &bundle.config.network, expected) {
-        (Network::Wavenet(network), NetworkConfig::Wavenet(from), NetworkConfig::Wavenet(to))
-            if to.estimate == Estimate::Blend
-                && *from == WavenetConfig { estimate: Estimate::Speech, ..to.clone() } =>
-        {
-            Network::Wavenet(network.into_blend())
-        }
-        (Network::Dcunet(network), NetworkConfig::Dcunet(from), NetworkConfig::Dcunet(to)) if from.grows_to(to) => {
-            Network::Dcunet(network.grown(to))
-        }
-        _ => return Ok(bundle),
-    };
+    let Some(network) = expected.adopt(network, &bundle.config.network) else { return Ok(bundle) };
     Ok(Bundle::pack(&network, expected.clone(), bundle.config.sample_rate_hz, Precision::F32, bundle.card)?)
 }
 
-/// An autoencoder that gives back what it is given.
+/// A network that returns its input.
 fn identity(config: NetworkConfig) -> Result<Bundle> {
-    let NetworkConfig::Autoencoder(shape) = &config else {
-        bail!(
-            "network.weights: expected the name or the path of a model, got {IDENTITY:?}, which only autoencoders have"
-        );
-    };
-    let network = shape.identity::<Flex>(&Default::default()).context("network.weights")?;
+    let context = || format!("network.weights: cannot begin with {IDENTITY:?}");
+    let network = config.identity::<Flex>(&Default::default()).with_context(context)?;
     let card = Card { name: IDENTITY.into(), ..Card::default() };
-    Ok(Bundle::pack(&Network::Autoencoder(network), config, SAMPLE_RATE_HZ, Precision::F32, card)?)
+    Ok(Bundle::pack(&network, config, SAMPLE_RATE_HZ, Precision::F32, card)?)
 }
 
 /// What is said of a model that a run begins with.

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use cli::output::write_whole;
-use shared::bundle::{self, Bundle, Card, Precision, Score};
-use shared::nn::NetworkConfig;
+use shared::bundle::{self, Bundle, Card, Score};
+use shared::nn::{NetworkConfig, Precision};
 
 use super::checkpoint::{State, Trained};
 use super::validate::{Example, Validation, ValidationSet};
@@ -41,7 +41,7 @@ impl TrainJob<'_> {
         };
         let (step, steps, items) = (state.step, self.recipe.schedule.steps, self.valid.len());
         let progress = |done| watch.validated(done, items, step, steps);
-        let validation = self.valid.score(network.clone(), &state.network, device, progress)?;
+        let validation = self.valid.score(network.clone(), &state.network, self.phrasing, device, progress)?;
         let Some(all) = ValidationSet::overall(&validation.scored) else {
             bail!("the network's output is not finite: training has diverged. Try a lower optimiser.learning_rate");
         };
@@ -97,7 +97,7 @@ impl TrainJob<'_> {
         }
         eprintln!("scoring {} again, which is of step {step}", path.display());
         let network = bundle.network::<B::InnerBackend>(device).with_context(context)?;
-        let validation = self.valid.score(network, &state.network, device, |_| ())?;
+        let validation = self.valid.score(network, &state.network, self.phrasing, device, |_| ())?;
         let all = ValidationSet::overall(&validation.scored).filter(|_| validation.not_finite == 0);
         let Some(all) = all else {
             eprintln!("its output is not finite: the next validation replaces it");

@@ -26,7 +26,7 @@ use cli::exit::Interrupted;
 use cli::output::write_whole;
 use cli::signal;
 use shared::bundle::{self, Bundle};
-use shared::nn::NetworkConfig;
+use shared::nn::{NetworkConfig, Phrasing};
 
 pub use arguments::TrainArguments;
 pub use plan::Plan;
@@ -111,7 +111,7 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
         return Ok(());
     }
     let data = Data { inputs, before, changes };
-    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data };
+    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data, phrasing: devices.phrasing() };
     devices.train(job, recipe.run.gradient_checkpointing)
 }
 
@@ -126,6 +126,8 @@ struct TrainJob<'a> {
     /// The first weights, where they are not random.
     weights: Option<Bundle>,
     data: Data,
+    /// How the network is phrased when it is scored.
+    phrasing: Phrasing,
 }
 
 /// What a run is made from now, what it was made from before it was resumed, and what changed.

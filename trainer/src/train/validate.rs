@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, bail};
 use burn::prelude::*;
 use serde_json::json;
-use shared::nn::{Network, NetworkConfig};
+use shared::Denoiser;
+use shared::nn::{Network, NetworkConfig, Phrasing};
 use shared::noise::Chain;
-use shared::pipeline::Denoiser;
 
 use crate::SAMPLE_RATE_HZ;
 use crate::data::{Item, Split};
@@ -156,13 +156,14 @@ impl ValidationSet {
         &self,
         network: Network<B>,
         config: &NetworkConfig,
+        phrasing: Phrasing,
         device: &B::Device,
         mut progress: impl FnMut(usize),
     ) -> Result<Validation> {
-        let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, device.clone());
+        let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, phrasing, device.clone());
         let (mut scored, mut not_finite, mut examples) = (Vec::new(), 0, Vec::<Example>::new());
         for (number, Case { kind, item: Item { clean, noisy }, before }) in self.items.iter().enumerate() {
-            let estimate = pollster::block_on(denoiser.pieces(noisy, |_| ()))?;
+            let estimate = denoiser.pieces_blocking(noisy, |_| ())?;
             progress(number + 1);
             let Ok(after) = Scores::of(noisy, clean, &estimate, SAMPLE_RATE_HZ) else {
                 not_finite += 1;
@@ -206,9 +207,10 @@ mod tests {
 
         let config = NetworkConfig::preset("autoencoder")?;
         let network = config.init::<Flex>(&Default::default());
-        let validation = set.score(network.clone(), &config, &Default::default(), |_| ())?;
+        let validation = set.score(network.clone(), &config, Phrasing::Products, &Default::default(), |_| ())?;
         assert_eq!((validation.scored.len(), validation.not_finite), (items, 0));
-        let validation = set.score(network.map(&mut ToNan), &config, &Default::default(), |_| ())?;
+        let validation =
+            set.score(network.map(&mut ToNan), &config, Phrasing::Products, &Default::default(), |_| ())?;
         assert_eq!((validation.scored.len(), validation.not_finite), (0, items));
         assert_eq!(ValidationSet::overall(&validation.scored), None);
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::backend::Flex;
 use burn::tensor::{Tensor, TensorData};
-use shared::bundle::Precision;
+use shared::nn::Precision;
 use shared::{Bundle, Weights};
 use tempfile::tempdir;
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use burn::backend::Flex;
 use shared::audio::{db_to_amplitude, rms};
 use shared::metric::si_sdr;
+use shared::nn::Phrasing;
 use shared::noise::channel::{ClipShape, Limit, clip};
 use shared::{Audio, Bundle, Denoiser};
 
@@ -31,13 +32,13 @@ impl Model {
     fn load(name: &'static str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../models/{name}.zip"));
         let bundle = Bundle::from_bytes(&fs::read(path).unwrap()).unwrap();
-        Self { name, denoiser: Denoiser::new(&bundle, Default::default()).unwrap() }
+        Self { name, denoiser: Denoiser::new(&bundle, Phrasing::Products, Default::default()).unwrap() }
     }
 
     /// The output, which is as long as the input, finite, and not louder than it by more than 1 dB.
     fn denoise(&self, what: &str, samples: &[f32]) -> Vec<f32> {
         let audio = Audio::mono(16_000, samples.to_vec()).unwrap();
-        let denoised = pollster::block_on(self.denoiser.denoise(&audio, |_| ())).unwrap().to_mono();
+        let denoised = self.denoiser.denoise_blocking(&audio, |_| ()).unwrap().to_mono();
         assert_eq!(denoised.len(), samples.len());
         assert!(denoised.iter().all(|sample| sample.is_finite()), "{what} through {}", self.name);
         let change_db = level_dbfs(&denoised) - level_dbfs(samples);

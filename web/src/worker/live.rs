@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Float32Array};
 use shared::audio::check_rate;
-use shared::stream::Options;
+use shared::stream::StreamOptions;
 use wasm_bindgen::prelude::*;
 use web::protocol::{Backend, Failure, Response};
 use web_sys::{MessageEvent, MessagePort};
@@ -113,11 +113,11 @@ async fn warm_up(stream: &mut Stream, sample_rate_hz: u32, stop: &Stop) -> Resul
 }
 
 /// Pieces as short as a network can afford: the context around each is computed too, so shorter ones are more work.
-async fn options(network: &Loaded) -> shared::Result<Options> {
+async fn options(network: &Loaded) -> shared::Result<StreamOptions> {
     let rate_hz = network.sample_rate_hz() as usize;
     let options = |seconds: f64| {
         let piece_length = ((seconds * rate_hz as f64) as usize).next_multiple_of(network.alignment());
-        Options { piece_length, lookahead_seconds: 0.0, ..Options::default() }
+        StreamOptions::default().with_piece_length(piece_length).with_lookahead_seconds(0.0)
     };
     let [tried @ .., longest] = PIECE_SECONDS;
     for seconds in tried {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use burn::backend::wgpu::WgpuDevice;
 use burn::backend::{Flex, WebGpu};
-use shared::nn::INPUT_RMS;
-use shared::stream::Options;
+use shared::nn::{INPUT_RMS, Phrasing};
+use shared::stream::StreamOptions;
 use shared::{Bundle, Denoiser, stream};
 use web::protocol::{Backend, Choice, Facts, Failure};
 
@@ -146,8 +146,8 @@ impl Loaded {
     /// A network on a backend, timed with a second of sound.
     async fn new(bundle: Bundle, backend: Backend) -> shared::Result<Self> {
         let network = match backend {
-            Backend::Webgpu => Network::Gpu(Denoiser::new(&bundle, WgpuDevice::default())?),
-            Backend::Cpu => Network::Cpu(Denoiser::new(&bundle, Default::default())?),
+            Backend::Webgpu => Network::Gpu(Denoiser::new(&bundle, Phrasing::Convolutions, WgpuDevice::default())?),
+            Backend::Cpu => Network::Cpu(Denoiser::new(&bundle, Phrasing::Products, Default::default())?),
         };
         let (seconds, output) = network.timed(&sound(bundle.config.sample_rate_hz as usize)).await?;
         if output.iter().any(|sample| !sample.is_finite()) {
@@ -183,7 +183,7 @@ impl Loaded {
     ///
     /// # Errors
     /// When the rate cannot be worked with.
-    pub fn stream(&self, sample_rate_hz: u32, options: Options) -> shared::Result<Stream> {
+    pub fn stream(&self, sample_rate_hz: u32, options: StreamOptions) -> shared::Result<Stream> {
         Ok(match &self.network {
             Network::Gpu(denoiser) => Stream::Gpu(denoiser.clone().with_options(options).stream(sample_rate_hz, 1)?),
             Network::Cpu(denoiser) => Stream::Cpu(denoiser.clone().with_options(options).stream(sample_rate_hz, 1)?),

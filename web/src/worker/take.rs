@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use media::Block;
-use shared::stream::Options;
+use shared::stream::StreamOptions;
 use wasm_bindgen::JsValue;
 use web::protocol::{AddedNoise, Backend, Failure, Input, PIECE_SECONDS, Response};
 
@@ -243,13 +243,12 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
 }
 
 /// How files are denoised: in shorter pieces by slow networks, so that there is something to hear soon, and `Cancel` is.
-fn options(network: &Loaded) -> Options {
-    let longest = Options::default();
+fn options(network: &Loaded) -> StreamOptions {
+    let longest = StreamOptions::default();
     let seconds = match network.speed {
         4.0.. => return longest,
         2.0.. => 4,
         _ => 2,
     };
-    let piece_length = longest.piece_length.min(seconds * network.sample_rate_hz() as usize);
-    Options { piece_length, ..longest }
+    longest.with_piece_length(longest.piece_length.min(seconds * network.sample_rate_hz() as usize))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use media::{Encoding, Spec};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use shared::nn::Phrasing;
 use shared::{Audio, Bundle, Denoiser, noise, synth};
 
 /// Speech-like sound, and the same with white noise at 3 dB.
@@ -44,8 +45,8 @@ pub fn bundle(network: &str) -> PathBuf {
 /// What native code makes of a recording.
 pub fn native(network: &str, audio: &Audio) -> Audio {
     let bundle = Bundle::from_bytes(&fs::read(bundle(network)).unwrap()).unwrap();
-    let denoiser = Denoiser::<burn::backend::Flex>::new(&bundle, Default::default()).unwrap();
-    pollster::block_on(denoiser.denoise(audio, |_| ())).unwrap()
+    let denoiser = Denoiser::<burn::backend::Flex>::new(&bundle, Phrasing::Products, Default::default()).unwrap();
+    denoiser.denoise_blocking(audio, |_| ()).unwrap()
 }
 
 /// Largest absolute value.

@@ -11,7 +11,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PaddedConvOptions};
 
-use super::in_precision;
+use crate::nn::tensors::in_precision;
 
 /// The real and the imaginary kernel of a layer, `[out, in, kernel_frequency, kernel_time]`, or `[in, out, …]` when transposed.
 #[derive(Module, Debug)]

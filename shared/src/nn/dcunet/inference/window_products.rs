@@ -14,7 +14,7 @@ use burn::tensor::Slice;
 
 /// Values that lie at every `step`-th place of a larger map, from `start` on; both `[time, frequency]`.
 #[derive(Clone, Debug)]
-pub(super) struct Piece<B: Backend> {
+pub(super) struct MapPart<B: Backend> {
     /// `[batch, time, frequency, channels]`
     pub(super) values: Tensor<B, 4>,
     pub(super) start: [usize; 2],
@@ -23,7 +23,7 @@ pub(super) struct Piece<B: Backend> {
     pub(super) channel: usize,
 }
 
-impl<B: Backend> Piece<B> {
+impl<B: Backend> MapPart<B> {
     /// A map that has no gaps.
     pub(super) fn whole(values: Tensor<B, 4>) -> Self {
         Self { values, start: [0, 0], step: [1, 1], channel: 0 }
@@ -32,7 +32,7 @@ impl<B: Backend> Piece<B> {
 
 /// A map of `size`, `[time, frequency]`, from pieces, with zeros before and after.
 pub(super) fn assemble<B: Backend>(
-    pieces: Vec<Piece<B>>,
+    pieces: Vec<MapPart<B>>,
     [time, frequency]: [usize; 2],
     channels: usize,
     padding: [[usize; 2]; 2],
@@ -41,7 +41,7 @@ pub(super) fn assemble<B: Backend>(
     let [batch, ..] = pieces[0].values.dims();
     let (rows, columns) = (t_before + time + t_after, f_before + frequency + f_after);
     let mut map = Tensor::zeros([batch, rows, columns, channels], &pieces[0].values.device());
-    for Piece { values, start: [t, f], step, channel } in pieces {
+    for MapPart { values, start: [t, f], step, channel } in pieces {
         let [_, count_t, count_f, width] = values.dims();
         if step[1] == 1 && width == channels {
             // Whole rows are copied at once.
@@ -85,7 +85,7 @@ struct Window {
 
 /// A real convolution or transposed convolution with bias, padded by `(kernel - 1) / 2`.
 #[derive(Clone, Debug)]
-pub(super) struct Convolution<B: Backend> {
+pub(super) struct WindowConvolution<B: Backend> {
     parts: Vec<Part<B>>,
     /// `[1, 1, 1, output]`
     bias: Option<Tensor<B, 4>>,
@@ -113,7 +113,7 @@ struct Part<B: Backend> {
     gathered: bool,
 }
 
-impl<B: Backend> Convolution<B> {
+impl<B: Backend> WindowConvolution<B> {
     /// From a kernel `[output, input, kernel_frequency, kernel_time]` with odd sizes, and `stride` along `[frequency, time]`.
     /// `transposed`: the adjoint's geometry, the kernel's channels in the same order.
     pub(super) fn new(kernel: Tensor<B, 4>, bias: Option<Tensor<B, 1>>, stride: [usize; 2], transposed: bool) -> Self {
@@ -152,7 +152,7 @@ impl<B: Backend> Convolution<B> {
     }
 
     /// The output for an input of `size`, `[time, frequency]`, given in pieces: one for each phase.
-    pub(super) fn forward(&self, pieces: Vec<Piece<B>>, size: [usize; 2]) -> Vec<Piece<B>> {
+    pub(super) fn forward(&self, pieces: Vec<MapPart<B>>, size: [usize; 2]) -> Vec<MapPart<B>> {
         let map = assemble(pieces, size, self.input, self.padding);
         let [time, frequency] = self.output_size(size);
         let step = if self.transposed { self.stride } else { [1, 1] };
@@ -185,7 +185,7 @@ impl<B: Backend> Convolution<B> {
                     if let Some(bias) = &self.bias {
                         values = values + bias.clone();
                     }
-                    outputs.push(Piece { values, start, step, channel: 0 });
+                    outputs.push(MapPart { values, start, step, channel: 0 });
                 }
             }
         }

@@ -14,91 +14,48 @@ use burn::module::{Initializer, Param};
 use burn::prelude::*;
 use burn::tensor::module::conv1d;
 use burn::tensor::ops::{ConvOptions, PaddedConvOptions};
-use serde::{Deserialize, Serialize};
 
-use super::{check_range, count, pad_samples};
+use super::config::AutoencoderConfig;
+use super::inference::AutoencoderInference;
 use crate::error::{Error, Result};
+use crate::nn::form::{Phrasing, TrainableNetwork};
+use crate::nn::shape::NetworkShape;
+use crate::nn::tensors::{in_precision, pad_samples};
 
-/// The shape of the autoencoder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AutoencoderConfig {
-    /// Channels between the two layers, 1 to 1024.
-    pub channels: usize,
-    /// Kernel of both layers in samples: a multiple of `stride`, 2 to 16 384.
-    pub kernel_size: usize,
-    /// Stride of both layers in samples, 1 to 4096.
-    pub stride: usize,
+/// The network. Make one with [`AutoencoderConfig::init`].
+#[derive(Module, Debug)]
+pub struct Autoencoder<B: Backend> {
+    /// `[channels, 1, kernel_size]`
+    pub(super) encoder_weight: Param<Tensor<B, 3>>,
+    pub(super) encoder_bias: Param<Tensor<B, 1>>,
+    /// `[channels, 1, kernel_size]`
+    pub(super) decoder_weight: Param<Tensor<B, 3>>,
+    pub(super) decoder_bias: Param<Tensor<B, 1>>,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
 }
 
-impl AutoencoderConfig {
-    /// The report's figures; 131 105 parameters.
-    pub fn report() -> Self {
-        Self { channels: 32, kernel_size: 2048, stride: 32 }
-    }
-
-    /// Checks the ranges given at the fields.
-    ///
-    /// # Errors
-    /// When a field is outside its range.
-    pub fn validate(&self) -> Result<()> {
-        check_range("channels", self.channels, 1..=1024)?;
-        check_range("stride", self.stride, 1..=4096)?;
-        check_range("kernel_size", self.kernel_size, 2..=16_384)?;
-        if !self.kernel_size.is_multiple_of(self.stride) || !self.kernel_size.is_multiple_of(2) {
-            let expected = format!("an even multiple of the stride {}", self.stride);
-            return Err(Error::config("kernel_size", expected, self.kernel_size));
-        }
-        Ok(())
-    }
-
-    /// Padding of both layers in samples, `kernel_size / 2 - 1`.
-    fn padding(&self) -> usize {
-        self.kernel_size / 2 - 1
-    }
-
-    /// Input samples that one output sample depends on, at most.
-    pub fn receptive_field(&self) -> usize {
-        2 * self.kernel_size - 1
-    }
-
-    /// Multiplications for every `stride` samples of a long signal: `2 · channels · kernel_size`, one code that goes in through
-    /// the encoder's kernels and out through the decoder's.
-    pub(super) fn macs(&self) -> u64 {
-        count(&[2, self.channels, self.kernel_size])
-    }
-
-    /// Values held at the worst moment of a run over so many samples, estimated: the padded signal, codes, and blocks.
-    pub(super) fn working_values(&self, samples: u64) -> u64 {
-        let codes = samples.div_ceil(self.stride as u64) + 1;
-        3 * (samples + self.kernel_size as u64) + 3 * self.channels as u64 * codes
-    }
-
-    /// Learned numbers in the network.
-    pub fn parameters(&self) -> u64 {
-        count(&[2, self.channels, self.kernel_size]) + self.channels as u64 + 1
-    }
-
+impl<B: Backend> Autoencoder<B> {
     /// The network, initialised as PyTorch initialises the two layers.
     ///
     /// # Panics
     /// When [`AutoencoderConfig::validate`] would refuse the configuration.
-    pub fn init<B: Backend>(&self, device: &B::Device) -> Autoencoder<B> {
-        self.validate().expect("validated configuration");
+    pub(super) fn new(config: &AutoencoderConfig, device: &B::Device) -> Self {
+        config.validate().expect("validated configuration");
         let uniform = |fan_in: usize| {
             let bound = 1.0 / (fan_in as f64).sqrt();
             Initializer::Uniform { min: -bound, max: bound }
         };
-        let Self { channels, kernel_size, stride } = *self;
+        let AutoencoderConfig { channels, kernel_size, stride } = *config;
         // PyTorch takes a transposed layer's fan-in from its second dimension: 1 output channel.
         let (encoder, decoder) = (uniform(kernel_size), uniform(kernel_size));
-        Autoencoder {
+        Self {
             encoder_weight: encoder.init([channels, 1, kernel_size], device),
             encoder_bias: encoder.init([channels], device),
             decoder_weight: decoder.init([channels, 1, kernel_size], device),
             decoder_bias: decoder.init([1], device),
             stride,
-            padding: self.padding(),
+            padding: config.padding(),
         }
     }
 
@@ -111,9 +68,9 @@ impl AutoencoderConfig {
     ///
     /// # Panics
     /// When [`AutoencoderConfig::validate`] would refuse the configuration.
-    pub fn identity<B: Backend>(&self, device: &B::Device) -> Result<Autoencoder<B>> {
-        self.validate().expect("validated configuration");
-        let Self { channels, kernel_size, stride } = *self;
+    pub fn identity(config: &AutoencoderConfig, device: &B::Device) -> Result<Self> {
+        config.validate().expect("validated configuration");
+        let AutoencoderConfig { channels, kernel_size, stride } = *config;
         if channels != stride {
             return Err(Error::config("channels", format!("as many as the stride, {stride}"), channels));
         }
@@ -132,34 +89,18 @@ impl AutoencoderConfig {
         }
         let kernels = || Param::from_data(TensorData::new(kernels.clone(), [channels, 1, kernel_size]), device);
         let zeros = |count: usize| Param::from_data(TensorData::zeros::<f32, _>([count]), device);
-        Ok(Autoencoder {
+        Ok(Self {
             encoder_weight: kernels(),
             encoder_bias: zeros(channels),
             decoder_weight: kernels(),
             decoder_bias: zeros(1),
             stride,
-            padding: self.padding(),
+            padding: config.padding(),
         })
     }
-}
 
-/// The network. Make one with [`AutoencoderConfig::init`].
-#[derive(Module, Debug)]
-pub struct Autoencoder<B: Backend> {
-    /// `[channels, 1, kernel_size]`
-    pub(super) encoder_weight: Param<Tensor<B, 3>>,
-    pub(super) encoder_bias: Param<Tensor<B, 1>>,
-    /// `[channels, 1, kernel_size]`
-    pub(super) decoder_weight: Param<Tensor<B, 3>>,
-    pub(super) decoder_bias: Param<Tensor<B, 1>>,
-    pub(super) stride: usize,
-    pub(super) padding: usize,
-}
-
-impl<B: Backend> Autoencoder<B> {
-    /// # Shapes
-    /// `[batch, 1, samples]` → the same, for any number of samples.
-    pub fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+    /// [`TrainableNetwork::forward`] in the precision of the weights.
+    fn convolve(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, _, samples] = waveform.dims();
         let [channels, _, kernel_size] = self.encoder_weight.dims();
         let (stride, taps) = (self.stride, kernel_size / self.stride);
@@ -181,5 +122,17 @@ impl<B: Backend> Autoencoder<B> {
         let total = (codes - 1 + taps) * stride;
         let output = blocks.swap_dims(1, 2).reshape([batch, 1, total]).narrow(2, self.padding, samples);
         output + self.decoder_bias.val().reshape([1, 1, 1])
+    }
+}
+
+impl<B: Backend> TrainableNetwork<B> for Autoencoder<B> {
+    type Inference = AutoencoderInference<B>;
+
+    fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        in_precision(self.encoder_weight.val().dtype(), waveform, |x| self.convolve(x))
+    }
+
+    fn for_inference(self, phrasing: Phrasing) -> AutoencoderInference<B> {
+        AutoencoderInference::new(self, phrasing)
     }
 }

@@ -7,7 +7,7 @@ use crate::dsp::StftConfig;
 use crate::dsp::stft::Stft;
 
 /// Real and imaginary part of a spectrum, `[batch, frames, bins]` each.
-pub(super) type Spectrum<B> = [Tensor<B, 3>; 2];
+pub(super) type SpectrumParts<B> = [Tensor<B, 3>; 2];
 
 /// As [`Stft`], with time before frequency and neither frames copied nor overlaps added up.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl<B: Backend> InferenceStft<B> {
     }
 
     /// Of `[batch, samples]`.
-    pub(super) fn forward(&self, signal: Tensor<B, 2>) -> Spectrum<B> {
+    pub(super) fn forward(&self, signal: Tensor<B, 2>) -> SpectrumParts<B> {
         let StftConfig { n_fft, hop_length } = self.config;
         let samples = signal.dims()[1];
         let (half, covered) = (n_fft / 2, (self.config.frames(samples) - 1) * hop_length);
@@ -51,7 +51,7 @@ impl<B: Backend> InferenceStft<B> {
     }
 
     /// To `[batch, samples]`.
-    pub(super) fn inverse(&self, spectrum: Spectrum<B>, samples: usize) -> Tensor<B, 2> {
+    pub(super) fn inverse(&self, spectrum: SpectrumParts<B>, samples: usize) -> Tensor<B, 2> {
         let spectrum = Tensor::cat(spectrum.to_vec(), 2);
         let [batch, frames, _] = spectrum.dims();
         let ones = Tensor::ones([1, frames, 1], &spectrum.device());

@@ -5,12 +5,13 @@
 //! are used.
 
 mod card;
+mod half;
 
 use std::io::{Cursor, Read, Write};
 
 use burn::prelude::*;
 use burn::tensor::Bytes;
-use burn_store::{BurnpackStore, HalfPrecisionAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore, TensorSnapshot};
+use burn_store::{BurnpackStore, ModuleAdapter, ModuleSnapshot, ModuleStore, TensorSnapshot};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
@@ -19,7 +20,8 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 pub use card::{Card, Score, Source, Training};
 
 use crate::error::{Error, Result};
-use crate::nn::{Network, NetworkConfig};
+use crate::nn::{Network, NetworkConfig, Precision};
+use half::HalfPrecision;
 
 /// The version of the file's layout that this crate writes, and the only one it reads.
 pub const VERSION: u32 = 1;
@@ -28,17 +30,6 @@ pub const VERSION: u32 = 1;
 const MAX_TEXT_BYTES: u64 = 1 << 20;
 /// Largest weights, in bytes.
 const MAX_WEIGHTS_BYTES: u64 = 1 << 29;
-
-/// How weights are stored. They are computed with as `f32` either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// Four bytes each.
-    #[default]
-    F32,
-    /// Two bytes each, but for the statistics of normalisation layers, which could underflow.
-    F16,
-}
 
 /// What must be known before the weights can be used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,7 +76,7 @@ impl Bundle {
         config.validate()?;
         let mut store = BurnpackStore::from_bytes(None);
         if precision == Precision::F16 {
-            store = store.with_to_adapter(half_precision());
+            store = store.with_to_adapter(HalfPrecision::of(&config.network));
         }
         network.save_into(&mut store).map_err(refuse)?;
         let weights = store.get_bytes().map_err(refuse)?.to_vec();
@@ -149,12 +140,12 @@ impl Bundle {
         if expected > got as u64 {
             return Err(refuse(format!("weights: too few bytes for this network: expected {expected}, got {got}")));
         }
-        let half = self.config.precision == Precision::F16;
+        let half = (self.config.precision == Precision::F16).then(|| HalfPrecision::of(&self.config.network));
         let mut network = self.config.network.init::<B>(device);
-        let expected = network.collect(None, half.then(|| half_precision().clone_box()), false);
+        let expected = network.collect(None, half.as_ref().map(ModuleAdapter::clone_box), false);
         let mut store = BurnpackStore::from_bytes(Some(Bytes::from_bytes_vec(self.weights.clone())));
-        if half {
-            store = store.with_from_adapter(half_precision());
+        if let Some(half) = half {
+            store = store.with_from_adapter(half);
         }
         let found = store.get_all_snapshots().map_err(refuse)?;
         for tensor in &expected {
@@ -200,10 +191,6 @@ fn check(expected: &TensorSnapshot, stored: &TensorSnapshot, path: &str) -> Resu
         return Err(refuse(format!("weights: {path} has values that are not finite")));
     }
     Ok(())
-}
-
-fn half_precision() -> HalfPrecisionAdapter {
-    HalfPrecisionAdapter::new().with_module("ComplexKernel").with_module("Autoencoder").with_module("Convolution")
 }
 
 fn read(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, limit: u64) -> Result<Vec<u8>> {

@@ -3,10 +3,41 @@
 use burn::prelude::*;
 use burn::tensor::ops::PadMode;
 
-use crate::nn::Autoencoder;
+use super::network::Autoencoder;
+use crate::nn::form::{InferenceForm, Phrasing, TrainableNetwork};
+
+/// The autoencoder, ready to run.
+#[derive(Clone, Debug)]
+pub struct AutoencoderInference<B: Backend>(Phrased<B>);
 
 #[derive(Clone, Debug)]
-pub(super) struct InferenceAutoencoder<B: Backend> {
+enum Phrased<B: Backend> {
+    Products(WindowProducts<B>),
+    /// Already phrased as convolutions.
+    Convolutions(Box<Autoencoder<B>>),
+}
+
+impl<B: Backend> AutoencoderInference<B> {
+    pub(super) fn new(network: Autoencoder<B>, phrasing: Phrasing) -> Self {
+        Self(match phrasing {
+            Phrasing::Products => Phrased::Products(WindowProducts::new(&network)),
+            Phrasing::Convolutions => Phrased::Convolutions(Box::new(network)),
+        })
+    }
+}
+
+impl<B: Backend> InferenceForm<B> for AutoencoderInference<B> {
+    fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        match &self.0 {
+            Phrased::Products(network) => network.forward(waveform),
+            Phrased::Convolutions(network) => network.forward(waveform),
+        }
+    }
+}
+
+/// Both layers as products.
+#[derive(Clone, Debug)]
+struct WindowProducts<B: Backend> {
     /// `[1, kernel_size, channels]`
     encoder: Tensor<B, 3>,
     /// `[1, 1, channels]`
@@ -18,8 +49,8 @@ pub(super) struct InferenceAutoencoder<B: Backend> {
     padding: usize,
 }
 
-impl<B: Backend> InferenceAutoencoder<B> {
-    pub(super) fn new(network: &Autoencoder<B>) -> Self {
+impl<B: Backend> WindowProducts<B> {
+    fn new(network: &Autoencoder<B>) -> Self {
         let [channels, _, kernel_size] = network.encoder_weight.dims();
         let (stride, taps) = (network.stride, kernel_size / network.stride);
         let encoder = network.encoder_weight.val().reshape([1, channels, kernel_size]).swap_dims(1, 2);
@@ -35,7 +66,7 @@ impl<B: Backend> InferenceAutoencoder<B> {
     }
 
     /// `[batch, 1, samples]` → the same.
-    pub(super) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+    fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, _, samples] = waveform.dims();
         let [_, kernel_size, channels] = self.encoder.dims();
         let [_, width, stride] = self.decoder.dims();

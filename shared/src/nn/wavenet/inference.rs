@@ -6,13 +6,16 @@ use burn::tensor::ops::PadMode;
 #[cfg(not(target_family = "wasm"))]
 use rayon::prelude::*;
 
-use crate::nn::Wavenet;
-use crate::nn::wavenet::{Convolution, Estimate, ResidualBlock, frames, unframe};
+use super::convolution::{DilatedConvolution, frames, unframe};
+use super::estimate::Estimate;
+use super::network::{ResidualBlock, Wavenet};
+use crate::nn::form::InferenceForm;
 
+/// The WaveNet, ready to run.
 #[derive(Clone, Debug)]
-pub(super) struct InferenceWavenet<B: Backend> {
+pub struct WavenetInference<B: Backend> {
     input: TapProduct<B>,
-    blocks: Vec<Block<B>>,
+    blocks: Vec<GatedBlock<B>>,
     /// `[1, skip_channels, 1]`: the biases of all skip outputs.
     skip_bias: Tensor<B, 3>,
     final_1: TapProduct<B>,
@@ -31,16 +34,16 @@ pub(super) struct InferenceWavenet<B: Backend> {
 /// Steps of a block, in multiples of the reach. Twice the reach on top of them is computed in vain.
 const BLOCK_REACHES: usize = 16;
 
-impl<B: Backend> InferenceWavenet<B> {
+impl<B: Backend> WavenetInference<B> {
     pub(super) fn new(network: &Wavenet<B>, blocked: bool) -> Self {
-        let blocks: Vec<_> = network.blocks.iter().map(Block::new).collect();
+        let blocks: Vec<_> = network.blocks.iter().map(GatedBlock::new).collect();
         let skip = |block: &ResidualBlock<B>| {
             let bias = block.outputs.bias.val();
             let residual = bias.dims()[0] - block.skip_channels;
             bias.narrow(0, residual, block.skip_channels).reshape([1, block.skip_channels, 1])
         };
         let skip_bias = network.blocks.iter().map(skip).reduce(|a, b| a + b);
-        let product = |convolution: &Convolution<B>| {
+        let product = |convolution: &DilatedConvolution<B>| {
             TapProduct::new(convolution.weight.val(), convolution.bias.val(), convolution.dilation)
         };
         Self {
@@ -58,14 +61,6 @@ impl<B: Backend> InferenceWavenet<B> {
             estimate: network.estimate,
             blocked,
         }
-    }
-
-    /// `[batch, 1, samples]` → the same.
-    pub(super) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
-        let samples = waveform.dims()[2];
-        let frames = frames(waveform, self.frame_length).swap_dims(1, 2);
-        let outputs = self.forward_frames(frames.clone());
-        unframe(self.estimate.speech(frames, outputs, 1).swap_dims(1, 2), samples)
     }
 
     /// `[batch, frame_length, steps]` → the last layer's outputs, `[batch, channels, steps]`.
@@ -110,12 +105,21 @@ impl<B: Backend> InferenceWavenet<B> {
     }
 }
 
-fn reach<B: Backend>(convolution: &Convolution<B>) -> usize {
+impl<B: Backend> InferenceForm<B> for WavenetInference<B> {
+    fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        let samples = waveform.dims()[2];
+        let frames = frames(waveform, self.frame_length).swap_dims(1, 2);
+        let outputs = self.forward_frames(frames.clone());
+        unframe(self.estimate.speech(frames, outputs, 1).swap_dims(1, 2), samples)
+    }
+}
+
+fn reach<B: Backend>(convolution: &DilatedConvolution<B>) -> usize {
     (convolution.weight.dims()[2] - 1) / 2 * convolution.dilation
 }
 
 #[derive(Clone, Debug)]
-struct Block<B: Backend> {
+struct GatedBlock<B: Backend> {
     /// Gives `-2a` and `-b` for the filter `tanh(a)` and the gate `σ(b)`.
     gates: TapProduct<B>,
     /// `[1, residual_channels, residual_channels]` and `[1, residual_channels, 1]`; none in the last block.
@@ -124,7 +128,7 @@ struct Block<B: Backend> {
     skip: Tensor<B, 3>,
 }
 
-impl<B: Backend> Block<B> {
+impl<B: Backend> GatedBlock<B> {
     fn new(block: &ResidualBlock<B>) -> Self {
         let scale = |tensor: Tensor<B, 3>| {
             let half = tensor.dims()[0] / 2;

@@ -5,57 +5,60 @@ use burn::prelude::*;
 use crate::audio::Audio;
 use crate::bundle::Bundle;
 use crate::error::{Error, Result};
-use crate::nn::{InferenceNetwork, Network, NetworkConfig, Phrasing};
+use crate::nn::{Network, NetworkConfig, Phrasing};
+use crate::runner::Runner;
 #[cfg(not(target_family = "wasm"))]
 use crate::stream::ParallelStream;
-use crate::stream::{Options, Pieces, Stream};
+use crate::stream::{Pieces, Stream, StreamOptions};
 
 /// A network that is ready to denoise. A clone shares the weights.
 #[derive(Clone, Debug)]
 pub struct Denoiser<B: Backend> {
-    network: InferenceNetwork<B>,
-    config: NetworkConfig,
-    sample_rate_hz: u32,
-    options: Options,
-    device: B::Device,
+    runner: Runner<B>,
+    options: StreamOptions,
 }
 
 impl<B: Backend> Denoiser<B> {
-    /// A denoiser from a bundle, its weights on `device`.
+    /// A denoiser from a bundle, its weights on `device`. `phrasing` is what suits the backend: [`Phrasing::Products`] for Burn's
+    /// CPU backend, [`Phrasing::Convolutions`] for graphics processors.
     ///
     /// # Errors
     /// As [`Bundle::network`].
-    pub fn new(bundle: &Bundle, device: B::Device) -> Result<Self> {
-        let (network, config) = (bundle.network(&device)?, bundle.config.network.clone());
-        Ok(Self::from_network(network, config, bundle.config.sample_rate_hz, device))
+    pub fn new(bundle: &Bundle, phrasing: Phrasing, device: B::Device) -> Result<Self> {
+        let runner = Runner::from_bundle(bundle, phrasing, device)?;
+        Ok(Self { runner, options: StreamOptions::default() })
     }
 
     /// A denoiser from a network of the given shape that works at `sample_rate_hz`.
-    pub fn from_network(network: Network<B>, config: NetworkConfig, sample_rate_hz: u32, device: B::Device) -> Self {
-        // The phrasing of sums that docs/benchmarks.md found faster on Burn's CPU backend; others are graphics processors.
-        let phrasing = if B::name(&device) == "flex" { Phrasing::Products } else { Phrasing::Convolutions };
-        let network = network.for_inference(phrasing);
-        Self { network, config, sample_rate_hz, options: Options::default(), device }
+    pub fn from_network(
+        network: Network<B>,
+        config: NetworkConfig,
+        sample_rate_hz: u32,
+        phrasing: Phrasing,
+        device: B::Device,
+    ) -> Self {
+        let runner = Runner::new(network, config, sample_rate_hz, phrasing, device);
+        Self { runner, options: StreamOptions::default() }
     }
 
     /// The same network, used otherwise.
-    pub fn with_options(self, options: Options) -> Self {
+    pub fn with_options(self, options: StreamOptions) -> Self {
         Self { options, ..self }
     }
 
     /// How recordings are denoised.
-    pub fn options(&self) -> Options {
+    pub fn options(&self) -> StreamOptions {
         self.options
     }
 
     /// The network's shape.
     pub fn config(&self) -> &NetworkConfig {
-        &self.config
+        self.runner.config()
     }
 
     /// Sampling rate that the network works at, in Hz.
     pub fn sample_rate_hz(&self) -> u32 {
-        self.sample_rate_hz
+        self.runner.sample_rate_hz()
     }
 
     /// A recording that comes bit by bit.
@@ -64,7 +67,7 @@ impl<B: Backend> Denoiser<B> {
     /// When the rate is outside [`crate::audio::MIN_SAMPLE_RATE_HZ`]`..=`[`crate::audio::MAX_SAMPLE_RATE_HZ`], there is no
     /// channel, or an option is outside its range.
     pub fn stream(&self, sample_rate_hz: u32, channels: usize) -> Result<Stream<B>> {
-        Stream::new(self.clone(), sample_rate_hz, channels)
+        Stream::new(self.runner.clone(), self.options, sample_rate_hz, channels)
     }
 
     /// The same for files: on all threads of the current rayon pool.
@@ -73,7 +76,7 @@ impl<B: Backend> Denoiser<B> {
     /// As [`Denoiser::stream`].
     #[cfg(not(target_family = "wasm"))]
     pub fn parallel_stream(&self, sample_rate_hz: u32, channels: usize) -> Result<ParallelStream<B>> {
-        ParallelStream::new(self.clone(), sample_rate_hz, channels)
+        ParallelStream::new(self.runner.clone(), self.options, sample_rate_hz, channels)
     }
 
     /// Denoises a whole recording: rate, channels and length of the result are those of the input, and so is what lies above
@@ -104,28 +107,37 @@ impl<B: Backend> Denoiser<B> {
             .map_err(|_| Error::Device("the network's output was not a finite number".into()))
     }
 
+    /// [`Denoiser::denoise`] for programs that are not asynchronous: waits for the device.
+    ///
+    /// # Errors
+    /// As [`Denoiser::denoise`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn denoise_blocking(&self, audio: &Audio, progress: impl FnMut(f64)) -> Result<Audio> {
+        pollster::block_on(self.denoise(audio, progress))
+    }
+
     /// The network's output for a whole signal at its own rate and level, computed in pieces that join to what the whole signal
     /// would have given.
     ///
     /// # Errors
     /// When the device fails.
     pub async fn pieces(&self, signal: &[f32], mut progress: impl FnMut(f64)) -> Result<Vec<f32>> {
-        let mut pieces = Pieces::new(&self.config, self.options.piece_length);
+        let mut pieces = Pieces::new(self.config(), self.options.piece_length);
         pieces.input().extend_from_slice(signal);
         let mut output = Vec::with_capacity(signal.len());
         while let Some((seen, range)) = pieces.next(true) {
-            output.extend_from_slice(&self.run(seen.to_vec()).await?[range]);
+            output.extend_from_slice(&self.runner.run(seen.to_vec()).await?[range]);
             progress(output.len() as f64 / signal.len() as f64);
         }
         Ok(output)
     }
 
-    /// The network's output for samples at its own rate and level, all at once.
-    pub(crate) async fn run(&self, samples: Vec<f32>) -> Result<Vec<f32>> {
-        let shape = [1, 1, samples.len()];
-        let data = TensorData::new(samples, shape);
-        let output = self.network.forward(Tensor::from_data(data, &self.device));
-        let data = output.into_data_async().await.map_err(|error| Error::Device(error.to_string()))?;
-        Ok(data.iter::<f32>().collect())
+    /// [`Denoiser::pieces`] for programs that are not asynchronous: waits for the device.
+    ///
+    /// # Errors
+    /// As [`Denoiser::pieces`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn pieces_blocking(&self, signal: &[f32], progress: impl FnMut(f64)) -> Result<Vec<f32>> {
+        pollster::block_on(self.pieces(signal, progress))
     }
 }

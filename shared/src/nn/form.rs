@@ -1,0 +1,49 @@
+//! The two forms of a network: one to train, one to run.
+
+use core::fmt::Debug;
+
+use burn::module::Module;
+use burn::prelude::*;
+
+/// How the sums of a network are put to the backend. The result is the same up to rounding.
+///
+/// This crate knows no backend, so whoever chooses the device also chooses the phrasing. `docs/benchmarks.md` has the times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phrasing {
+    /// Matrix products over overlapping views. Fastest on Burn's CPU backend, whose convolutions first copy every window. Burn
+    /// takes gradients of overlapping views window by window, so this phrasing is for inference only.
+    Products,
+    /// Convolutions. For graphics processors, whose kernels gather windows on the fly and take no overlapping views.
+    Convolutions,
+}
+
+/// A network as it is trained.
+pub trait TrainableNetwork<B: Backend>: Module<B> {
+    /// The same network, ready to run.
+    type Inference: InferenceForm<B>;
+
+    /// Waveforms and estimates are in 32 bits. What is between is computed in the precision of the weights, except transforms and
+    /// normalisation.
+    ///
+    /// # Shapes
+    /// `[batch, 1, samples]` → the same, for any number of samples from 1.
+    fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3>;
+
+    /// The same network, whose normalisation keeps its statistics while the network is trained. A network without statistics is
+    /// returned as it is.
+    fn with_frozen_statistics(self) -> Self {
+        self
+    }
+
+    /// The network with its present weights and statistics, ready to run as often as needed.
+    fn for_inference(self, phrasing: Phrasing) -> Self::Inference;
+}
+
+/// A network that can only be run. Everything that does not depend on the signal is computed once.
+pub trait InferenceForm<B: Backend>: Clone + Debug {
+    /// What [`TrainableNetwork::forward`] computes, up to rounding. There are no gradients.
+    ///
+    /// # Shapes
+    /// `[batch, 1, samples]` → the same, for any number of samples from 1.
+    fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3>;
+}
