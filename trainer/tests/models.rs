@@ -13,7 +13,7 @@ use std::path::Path;
 use burn::backend::Flex;
 use shared::audio::{db_to_amplitude, rms};
 use shared::metric::si_sdr;
-use shared::noise::channel::{ClipShape, Limit, clip};
+use shared::noise::clipping::{ClipShape, Limit, clip};
 use shared::{Audio, Bundle, Denoiser};
 
 use common::{rng, speech};
