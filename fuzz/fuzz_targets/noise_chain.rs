@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
 use shared::Audio;
-use shared::noise::{Chain, Recipe, Recordings};
+use shared::noise::{Chain, NoiseRecipe, Recordings};
 
 /// A recording by every name but one.
 struct Any;
@@ -19,7 +19,7 @@ impl Recordings for Any {
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let _ = Recipe::from_json(text);
+    let _ = NoiseRecipe::from_json(text);
     let Ok(chain) = Chain::from_json(text) else { return };
     assert_eq!(Chain::from_json(&chain.to_json()).expect("what was written can be read"), chain);
     let ramp: Vec<f32> = (0..300).map(|i| (i % 50) as f32 / 50.0 - 0.5).collect();

@@ -18,7 +18,7 @@ use shared::bundle::{Bundle, Card};
 use shared::dsp::spectrum::SpectrumPlan;
 use shared::nn::Precision;
 use shared::nn::{NetworkConfig, Phrasing};
-use shared::noise::stft::{Corruption, Phase, STFT, Threshold};
+use shared::noise::stft::{Corruption, RaisedPhase, STFT, Threshold};
 
 /// What is measured: samples in, samples out.
 type Work = Box<dyn Fn(&[f32]) -> Vec<f32>>;
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         "raise-small" => {
             let plan = plan();
-            let corruption = Corruption::RaiseSmall(Threshold::Quantile(0.6), Phase::Kept);
+            let corruption = Corruption::RaiseSmall(Threshold::Quantile(0.6), RaisedPhase::Kept);
             Box::new(move |samples| corruption.apply(&plan, samples).expect("a quantile within 0 to 1"))
         }
         preset => match network(preset, option("--form").unwrap_or("products"), option("--export"))? {

@@ -55,7 +55,7 @@ impl Audio {
     }
 
     /// Samples per channel; at least 1.
-    #[allow(clippy::len_without_is_empty, reason = "an Audio is never empty")]
+    #[expect(clippy::len_without_is_empty, reason = "an Audio is never empty")]
     pub fn len(&self) -> usize {
         self.channels[0].len()
     }

@@ -41,7 +41,7 @@ pub enum Error {
         /// The step's kind.
         kind: &'static str,
         /// The field's name.
-        field: String,
+        field: &'static str,
         /// What would have been accepted.
         expected: String,
         /// What came.

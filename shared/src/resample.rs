@@ -27,14 +27,14 @@ pub fn resample(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>> {
 /// Output sample `n` is the signal at time `n / to_hz`, whatever the blocks: the filter's delay is taken off.
 pub struct Resampler {
     /// None where both rates are the same.
-    inner: Option<Inner>,
+    inner: Option<FftResampler>,
     from_hz: u64,
     to_hz: u64,
     received: u64,
     emitted: u64,
 }
 
-struct Inner {
+struct FftResampler {
     fft: Fft<f32>,
     /// Input that does not fill a chunk yet.
     pending: Vec<f32>,
@@ -55,7 +55,7 @@ impl Resampler {
                 return Err(Error::audio("sampling rate", "at least 1 Hz", "0 Hz"));
             }
         }
-        let inner = if from_hz == to_hz { None } else { Some(Inner::new(from_hz as usize, to_hz as usize)?) };
+        let inner = if from_hz == to_hz { None } else { Some(FftResampler::new(from_hz as usize, to_hz as usize)?) };
         Ok(Self { inner, from_hz: from_hz.into(), to_hz: to_hz.into(), received: 0, emitted: 0 })
     }
 
@@ -106,7 +106,7 @@ impl Resampler {
     }
 }
 
-impl Inner {
+impl FftResampler {
     fn new(from_hz: usize, to_hz: usize) -> Result<Self> {
         // Blocks of an even length on both sides: the filter's delay is half a block, and only whole samples can be taken off.
         let even = 2 * from_hz / greatest_common_divisor(from_hz, to_hz);

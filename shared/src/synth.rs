@@ -40,7 +40,7 @@ impl Resonator {
 }
 
 /// One stretch of sound with constant character.
-enum Segment {
+enum SpeechSound {
     Voiced { from: [f32; 4], to: [f32; 4] },
     Fricative { centre_hz: f32 },
     Pause,
@@ -62,12 +62,12 @@ pub fn speech(len: usize, sample_rate_hz: u32, rng: &mut impl Rng) -> Vec<f32> {
         let mut pick = || rng.random_range(0..VOWELS.len());
         let (from, to) = (vowel(&mut pick), vowel(&mut pick));
         let (segment, seconds, level) = match rng.random_range(0..10) {
-            0..6 => (Segment::Voiced { from, to }, rng.random_range(0.08..0.3), rng.random_range(0.4..1.0)),
+            0..6 => (SpeechSound::Voiced { from, to }, rng.random_range(0.08..0.3), rng.random_range(0.4..1.0)),
             6..8 => {
                 let centre_hz = rng.random_range(2500.0..0.45 * rate.min(16_000.0));
-                (Segment::Fricative { centre_hz }, rng.random_range(0.04..0.14), rng.random_range(0.05..0.25))
+                (SpeechSound::Fricative { centre_hz }, rng.random_range(0.04..0.14), rng.random_range(0.05..0.25))
             }
-            _ => (Segment::Pause, rng.random_range(0.03..0.35), 0.0),
+            _ => (SpeechSound::Pause, rng.random_range(0.03..0.35), 0.0),
         };
         let count = (seconds * rate) as usize;
         let mut hiss = Resonator::default();
@@ -77,7 +77,7 @@ pub fn speech(len: usize, sample_rate_hz: u32, rng: &mut impl Rng) -> Vec<f32> {
             let attack = (i as f32 / (0.015 * rate)).min(3.0 * position).min(1.0);
             let envelope = level * attack * (3.0 * (1.0 - position)).min(1.0);
             let sample = match &segment {
-                Segment::Voiced { from, to } => {
+                SpeechSound::Voiced { from, to } => {
                     phase += pitch_hz * (1.0 + glide * position) / rate;
                     // A short pulse per period, with a trace of breath.
                     let pulse = if phase >= 1.0 { 1.0 } else { 0.0 };
@@ -88,11 +88,11 @@ pub fn speech(len: usize, sample_rate_hz: u32, rng: &mut impl Rng) -> Vec<f32> {
                         filter.step(x, formant, BANDWIDTHS[k], rate)
                     })
                 }
-                Segment::Fricative { centre_hz } => {
+                SpeechSound::Fricative { centre_hz } => {
                     // Difference of the source takes the resonator's gain at low frequencies away.
                     hiss.step(rng.random_range(-1.0..1.0), *centre_hz, 900.0, rate) * 2.0
                 }
-                Segment::Pause => 0.0,
+                SpeechSound::Pause => 0.0,
             };
             signal.push(sample * envelope);
         }

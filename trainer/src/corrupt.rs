@@ -17,7 +17,7 @@ use media::{Encoding, Spec};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use shared::noise::{Chain, Group, Noise, Recordings};
+use shared::noise::{Chain, Noise, NoiseGroup, Recordings};
 use shared::resample;
 
 /// Make recordings noisy.
@@ -131,7 +131,7 @@ impl CorruptArguments {
             let noisy = chain
                 .apply(&audio, rng.next_u64(), &recordings)
                 .with_context(|| format!("cannot make {name} noisy"))?;
-            let additive = chain.steps().iter().any(|step| step.noise.group() == Group::Additive);
+            let additive = chain.steps().iter().any(|step| step.noise.group() == NoiseGroup::Additive);
             if additive && audio.channels().iter().any(|channel| channel.iter().all(|&sample| sample == 0.0)) {
                 share.warn(&format!("{name}: silent channels stay silent, having no level to set a ratio to"));
             }
@@ -151,12 +151,12 @@ impl CorruptArguments {
     fn named(&self, named: &Named) -> Result<(Chain, Files)> {
         let (group, kind) = match named {
             Named::Kind(noise) => (noise.group(), noise.kind()),
-            Named::File(_) => (Group::Additive, "recording"),
+            Named::File(_) => (NoiseGroup::Additive, "recording"),
         };
-        if self.amount.is_some() && group != Group::Stft {
+        if self.amount.is_some() && group != NoiseGroup::Stft {
             bail!("--amount is for zero-small and raise-small only; added noise takes --snr-db");
         }
-        if self.snr_db.is_some() && group != Group::Additive || self.seed.is_some() && group == Group::Stft {
+        if self.snr_db.is_some() && group != NoiseGroup::Additive || self.seed.is_some() && group == NoiseGroup::Stft {
             bail!("--snr-db and --seed are for added noise only; zero-small and raise-small take --amount");
         }
         let mut step = json!({"kind": kind});

@@ -8,7 +8,7 @@ use clap::Args;
 use cli::output::write_whole;
 use plotters::prelude::*;
 use shared::loss::{Loss, Objective};
-use shared::noise::Recipe as Mixture;
+use shared::noise::NoiseRecipe as Mixture;
 
 use crate::data::Corpus;
 use crate::recipe::{self, Recipe};

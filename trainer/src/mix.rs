@@ -12,7 +12,7 @@ use cli::progress::Progress;
 use media::Encoding;
 use serde_json::json;
 use shared::Audio;
-use shared::noise::{Group, Noise};
+use shared::noise::{Noise, NoiseGroup};
 use tempfile::TempDir;
 
 use self::item::{Item, Mixer};
@@ -71,7 +71,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 /// Kinds that leave the clean speech what is to be restored: a room or a gain would change that, too.
 fn is_mixed(noise: &Noise) -> bool {
-    noise.group() != Group::Channel
+    noise.group() != NoiseGroup::Channel
 }
 
 fn kind(text: &str) -> Result<Noise, String> {

@@ -27,7 +27,7 @@ pub struct Card {
     /// How it was trained.
     pub training: Training,
     /// What it was trained and validated on, with licences.
-    pub data: Vec<Source>,
+    pub data: Vec<DataSource>,
     /// What it scores.
     pub scores: Vec<Score>,
     /// What it is bad at.
@@ -65,7 +65,7 @@ pub struct Training {
 /// One collection of recordings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct DataSource {
     /// Its name.
     pub name: String,
     /// Its licence.
@@ -127,7 +127,7 @@ impl Card {
         line(format_args!("- Device: {}, ended {}", training.device, training.date));
         if !self.data.is_empty() {
             line(format_args!("\n## Data\n\n| source | licence | attribution |\n|---|---|---|"));
-            for Source { name, licence, attribution } in &self.data {
+            for DataSource { name, licence, attribution } in &self.data {
                 line(format_args!("| {name} | {licence} | {attribution} |"));
             }
         }

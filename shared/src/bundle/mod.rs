@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-pub use card::{Card, Score, Source, Training};
+pub use card::{Card, DataSource, Score, Training};
 
 use crate::error::{Error, Result};
 use crate::nn::{Network, NetworkConfig, Precision};

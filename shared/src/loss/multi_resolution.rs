@@ -5,8 +5,7 @@ use core::f64::consts::TAU;
 use burn::prelude::*;
 use burn::tensor::ops::PadMode;
 
-use super::EPSILON;
-use super::signals::Signals;
+use super::signals::{EPSILON, Signals};
 use crate::dsp::frame::frame;
 use crate::dsp::hann_window;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Loss;
+use super::kinds::Loss;
 use crate::error::{Error, Result};
 
 /// A weighted sum of losses, of which there is at least one.

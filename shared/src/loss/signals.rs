@@ -4,6 +4,9 @@ use core::ops::Range;
 
 use burn::prelude::*;
 
+/// Added to energies under a root or a division.
+pub(super) const EPSILON: f64 = 1e-8;
+
 /// A signal of a lower mean square than this, -100 dB of full scale, is silent.
 const SILENCE: f64 = 1e-10;
 

@@ -4,8 +4,7 @@ use core::f64::consts::LN_10;
 
 use burn::prelude::*;
 
-use super::EPSILON;
-use super::signals::Signals;
+use super::signals::{EPSILON, Signals};
 
 /// Errors, and noise, of this share of the noisy energy are as good as none: -40 dB.
 const ERROR_FLOOR: f64 = 1e-4;

@@ -54,10 +54,15 @@ pub fn estoi(clean: &[f32], estimate: &[f32], sample_rate_hz: u32) -> Result<f64
 }
 
 /// Envelopes of a segment, `[band][frame]`.
-type Segment = [[f64; SEGMENT]; BANDS];
+type SegmentEnvelopes = [[f64; SEGMENT]; BANDS];
 
 /// The mean of `correlate` over all segments.
-fn score(clean: &[f32], estimate: &[f32], rate_hz: u32, correlate: fn(Segment, Segment) -> f64) -> Result<f64> {
+fn score(
+    clean: &[f32],
+    estimate: &[f32],
+    rate_hz: u32,
+    correlate: fn(SegmentEnvelopes, SegmentEnvelopes) -> f64,
+) -> Result<f64> {
     if !(8_000..=384_000).contains(&rate_hz) {
         return Err(Error::audio("sampling rate", "8000 to 384000 Hz", rate_hz));
     }
@@ -74,7 +79,7 @@ fn score(clean: &[f32], estimate: &[f32], rate_hz: u32, correlate: fn(Segment, S
         let expected = format!("at least {SEGMENT} frames of {HOP} samples at {RATE_HZ} Hz (0.4 s)");
         return Err(Error::audio("clean speech", expected, format!("{} frames", clean.len())));
     }
-    let segment = |frames: &[[f64; BANDS]]| -> Segment {
+    let segment = |frames: &[[f64; BANDS]]| -> SegmentEnvelopes {
         core::array::from_fn(|band| core::array::from_fn(|frame| frames[frame][band]))
     };
     let segments = clean.windows(SEGMENT).zip(estimate.windows(SEGMENT));
@@ -83,7 +88,7 @@ fn score(clean: &[f32], estimate: &[f32], rate_hz: u32, correlate: fn(Segment, S
 }
 
 /// The mean over bands of the correlation of the envelopes, the estimate's scaled and clipped first (equations 3 to 5).
-fn correlation(clean: Segment, estimate: Segment) -> f64 {
+fn correlation(clean: SegmentEnvelopes, estimate: SegmentEnvelopes) -> f64 {
     let clip = 1.0 + 10f64.powf(-LOWEST_SDR_DB / 20.0);
     let bands = clean.into_iter().zip(estimate).map(|(x, y)| {
         let gain = norm(&x) / (norm(&y) + EPSILON);
@@ -95,8 +100,8 @@ fn correlation(clean: Segment, estimate: Segment) -> f64 {
 }
 
 /// The mean over frames of the correlation of the spectra, after envelopes and then spectra were normalised (equations 3 to 6).
-fn spectral_correlation(clean: Segment, estimate: Segment) -> f64 {
-    let normalised = |segment: Segment| -> [[f64; BANDS]; SEGMENT] {
+fn spectral_correlation(clean: SegmentEnvelopes, estimate: SegmentEnvelopes) -> f64 {
+    let normalised = |segment: SegmentEnvelopes| -> [[f64; BANDS]; SEGMENT] {
         let bands = segment.map(|envelope| unit(centred(envelope)));
         core::array::from_fn(|frame| unit(centred(bands.map(|envelope| envelope[frame]))))
     };

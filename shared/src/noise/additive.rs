@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::active_level::energy;
-use super::drawn::{Added, Drawn};
-use super::step::{Context, Kind, Wrong};
+use super::drawn::{Added, DrawnStep};
+use super::parameters::{Context, InvalidField, Parameters};
 use super::value::{Number, Value};
 use super::{clicks, colour, hum};
 use crate::error::{Error, Result};
@@ -40,9 +40,9 @@ pub(crate) fn snr(snr_db: Value) -> Number {
 }
 
 /// Noise that is to be added at a ratio.
-pub(crate) fn added(context: &mut Context, snr_db: Value, noise: Vec<f32>) -> Drawn {
+pub(crate) fn added(context: &mut Context, snr_db: Value, noise: Vec<f32>) -> DrawnStep {
     let snr_db = context.number(snr_db);
-    Drawn::Added(Added::new(noise, snr_db, context.sample_rate_hz))
+    DrawnStep::Added(Added::new(noise, snr_db, context.sample_rate_hz))
 }
 
 /// White Gaussian noise; every channel has its own. See [`colour::white`].
@@ -139,40 +139,40 @@ impl Default for Crackle {
     }
 }
 
-impl Kind for White {
+impl Parameters for White {
     fn numbers(&self) -> Vec<Number> {
         vec![snr(self.snr_db)]
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let noise = colour::white(context.len, &mut context.own);
         Ok(added(context, self.snr_db, noise))
     }
 }
 
-impl Kind for Pink {
+impl Parameters for Pink {
     fn numbers(&self) -> Vec<Number> {
         vec![snr(self.snr_db)]
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let noise = colour::pink(context.len, context.sample_rate_hz, &mut context.own);
         Ok(added(context, self.snr_db, noise))
     }
 }
 
-impl Kind for Brown {
+impl Parameters for Brown {
     fn numbers(&self) -> Vec<Number> {
         vec![snr(self.snr_db)]
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let noise = colour::brown(context.len, context.sample_rate_hz, &mut context.own);
         Ok(added(context, self.snr_db, noise))
     }
 }
 
-impl Kind for Hum {
+impl Parameters for Hum {
     fn numbers(&self) -> Vec<Number> {
         vec![
             snr(self.snr_db),
@@ -182,7 +182,7 @@ impl Kind for Hum {
         ]
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let (mains_hz, harmonics) = (context.number(self.mains_hz), context.count(self.harmonics));
         let decay = context.number(self.decay_db_per_octave);
         let noise = hum::hum(context.len, context.sample_rate_hz, mains_hz, harmonics, decay, &mut context.common);
@@ -190,24 +190,24 @@ impl Kind for Hum {
     }
 }
 
-impl Kind for Clicks {
+impl Parameters for Clicks {
     fn numbers(&self) -> Vec<Number> {
         vec![snr(self.snr_db), Number::new("per_second", self.per_second, 0.01..=100.0)]
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let per_second = context.number(self.per_second);
         let noise = clicks::clicks(context.len, context.sample_rate_hz, per_second, &mut context.own);
         Ok(added(context, self.snr_db, noise))
     }
 }
 
-impl Kind for Crackle {
+impl Parameters for Crackle {
     fn numbers(&self) -> Vec<Number> {
         vec![snr(self.snr_db), Number::new("per_second", self.per_second, 1.0..=5_000.0)]
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let per_second = context.number(self.per_second);
         let noise = clicks::crackle(context.len, context.sample_rate_hz, per_second, &mut context.own);
         Ok(added(context, self.snr_db, noise))

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::active_level::active_power;
 use super::additive::{DEFAULT_SNR_DB, added, snr};
-use super::drawn::Drawn;
+use super::drawn::DrawnStep;
+use super::parameters::{Context, InvalidField, Parameters};
 use super::recording::anywhere;
-use super::step::{Context, Kind, Wrong};
 use super::value::{Number, Value};
 use crate::error::Result;
 use crate::resample::resample;
@@ -54,22 +54,22 @@ impl Default for Babble {
     }
 }
 
-impl Kind for Babble {
+impl Parameters for Babble {
     fn numbers(&self) -> Vec<Number> {
         vec![snr(self.snr_db), Number::new("talkers", self.talkers, 2.0..=MAX_TALKERS)]
     }
 
-    fn check(&self) -> Result<(), Wrong> {
+    fn check(&self) -> Result<(), InvalidField> {
         if self.files.len() > MAX_TALKERS as usize {
-            return Err(Wrong::new("files", "at most 64 names", self.files.len()));
+            return Err(InvalidField::new("files", "at most 64 names", self.files.len()));
         }
         match self.files.iter().any(String::is_empty) {
-            true => Err(Wrong::new("files", "names of recordings", "\"\"")),
+            true => Err(InvalidField::new("files", "names of recordings", "\"\"")),
             false => Ok(()),
         }
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let talkers = context.count(self.talkers);
         let (len, rate_hz) = (context.len, context.sample_rate_hz);
         let fade = (FADE_SECONDS * f64::from(rate_hz)) as usize;

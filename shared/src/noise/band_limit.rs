@@ -4,9 +4,9 @@ use core::f64::consts::{PI, TAU};
 
 use serde::{Deserialize, Serialize};
 
-use super::drawn::Drawn;
+use super::drawn::DrawnStep;
 use super::fir::Fir;
-use super::step::{Context, Kind, Wrong};
+use super::parameters::{Context, InvalidField, Parameters};
 use super::value::{Number, Value};
 use crate::error::Result;
 
@@ -61,23 +61,23 @@ impl Default for BandLimit {
     }
 }
 
-impl Kind for BandLimit {
+impl Parameters for BandLimit {
     fn numbers(&self) -> Vec<Number> {
         vec![Number::new("low_hz", self.low_hz, 0.0..=20_000.0), Number::new("high_hz", self.high_hz, 50.0..=200_000.0)]
     }
 
-    fn check(&self) -> Result<(), Wrong> {
+    fn check(&self) -> Result<(), InvalidField> {
         if self.low_hz.low() < 10.0 && self.low_hz != Value::Number(0.0) {
-            return Err(Wrong::new("low_hz", "0 for no lower edge, or at least 10 Hz", self.low_hz));
+            return Err(InvalidField::new("low_hz", "0 for no lower edge, or at least 10 Hz", self.low_hz));
         }
         match self.low_hz.high() < self.high_hz.low() {
             true => Ok(()),
-            false => Err(Wrong::new("low_hz", format!("less than high_hz, {}", self.high_hz), self.low_hz)),
+            false => Err(InvalidField::new("low_hz", format!("less than high_hz, {}", self.high_hz), self.low_hz)),
         }
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let (low_hz, high_hz) = (context.number(self.low_hz), context.number(self.high_hz));
-        Ok(Drawn::Filtered(band_pass(low_hz, high_hz, context.sample_rate_hz)))
+        Ok(DrawnStep::Filtered(band_pass(low_hz, high_hz, context.sample_rate_hz)))
     }
 }

@@ -6,7 +6,7 @@ use super::step::Noise;
 
 /// A kind of noise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Kind {
+pub struct NoiseKind {
     /// Its name in chains.
     pub kind: String,
     /// What it is, in a line.
@@ -16,12 +16,12 @@ pub struct Kind {
     /// Whether it needs recordings, named in the chain.
     pub needs_recordings: bool,
     /// Its numbers.
-    pub numbers: Vec<KindNumber>,
+    pub numbers: Vec<NoiseNumber>,
 }
 
 /// A number of a noise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KindNumber {
+pub struct NoiseNumber {
     /// Its name in chains, which ends in its unit if it has one.
     pub name: String,
     /// The least and the most it may be.
@@ -31,13 +31,13 @@ pub struct KindNumber {
 }
 
 /// All kinds.
-pub fn catalogue() -> Vec<Kind> {
-    let number = |number: super::value::Number| KindNumber {
+pub fn catalogue() -> Vec<NoiseKind> {
+    let number = |number: super::value::Number| NoiseNumber {
         name: number.name.into(),
         range: [*number.range.start(), *number.range.end()],
         usual: number.value.map(|value| [value.low(), value.high()]),
     };
-    let kind = |noise: Noise| Kind {
+    let kind = |noise: Noise| NoiseKind {
         kind: noise.kind().into(),
         about: noise.about().into(),
         group: noise.group().to_string(),
@@ -57,7 +57,7 @@ mod tests {
         let kinds = catalogue();
         assert_eq!(kinds.len(), Noise::kinds().len());
         for kind in kinds {
-            for KindNumber { name, range, usual } in kind.numbers {
+            for NoiseNumber { name, range, usual } in kind.numbers {
                 assert!(range[0] < range[1], "{} {name}", kind.kind);
                 if kind.needs_recordings && kind.kind == "recording" {
                     continue;

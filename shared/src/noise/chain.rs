@@ -21,8 +21,8 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::drawn::DrawnChain;
-use super::recording::Recordings;
-use super::step::{Context, Noise, Step};
+use super::parameters::{Context, InvalidField, Recordings};
+use super::step::{ChainStep, Noise};
 use crate::audio::Audio;
 use crate::error::{Error, Result};
 
@@ -31,8 +31,8 @@ pub const MAX_STEPS: usize = 32;
 
 /// Noises one after the other; see the [module](self). Its steps have been checked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<serde_json::Value>", into = "Vec<Step>")]
-pub struct Chain(Vec<Step>);
+#[serde(try_from = "Vec<serde_json::Value>", into = "Vec<ChainStep>")]
+pub struct Chain(Vec<ChainStep>);
 
 impl TryFrom<Vec<serde_json::Value>> for Chain {
     type Error = Error;
@@ -42,7 +42,7 @@ impl TryFrom<Vec<serde_json::Value>> for Chain {
     }
 }
 
-impl From<Chain> for Vec<Step> {
+impl From<Chain> for Vec<ChainStep> {
     fn from(chain: Chain) -> Self {
         chain.0
     }
@@ -53,21 +53,15 @@ impl Chain {
     ///
     /// # Errors
     /// When there are more than [`MAX_STEPS`], or a field of one is outside its range.
-    pub fn new(steps: Vec<Step>) -> Result<Self> {
+    pub fn new(steps: Vec<ChainStep>) -> Result<Self> {
         if steps.len() > MAX_STEPS {
             return Err(Error::Chain(format!("expected at most {MAX_STEPS} steps, got {}", steps.len())));
         }
-        for (index, Step { noise, probability }) in steps.iter().enumerate() {
+        for (index, ChainStep { noise, probability }) in steps.iter().enumerate() {
             noise.validate(index + 1)?;
             if !(0.0..=1.0).contains(probability) {
-                let (step, kind, field) = (index + 1, noise.kind(), "probability".into());
-                return Err(Error::Noise {
-                    step,
-                    kind,
-                    field,
-                    expected: "0 to 1".into(),
-                    got: probability.to_string(),
-                });
+                let field = InvalidField::new("probability", "0 to 1", probability);
+                return Err(field.of_step(index + 1, noise.kind()));
             }
         }
         Ok(Self(steps))
@@ -91,7 +85,7 @@ impl Chain {
     }
 
     /// The steps.
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[ChainStep] {
         &self.0
     }
 
@@ -116,7 +110,7 @@ impl Chain {
         // One sample stands for as many as there are.
         Audio::mono(sample_rate_hz, vec![0.0; len.min(1)])?;
         let mut drawn = Vec::new();
-        for (index, Step { noise, probability }) in self.0.iter().enumerate() {
+        for (index, ChainStep { noise, probability }) in self.0.iter().enumerate() {
             let mut context = Context::new((len, sample_rate_hz), (seed, index, channel), recordings);
             if context.common.random_bool(*probability) {
                 drawn.push(noise.draw(index + 1, &mut context)?);
@@ -141,7 +135,7 @@ impl Chain {
 }
 
 /// Reads a step, and says where it goes wrong.
-fn read_step(number: usize, step: serde_json::Value) -> Result<Step> {
+fn read_step(number: usize, step: serde_json::Value) -> Result<ChainStep> {
     let fail = |message: String| Err(Error::Chain(format!("step {number}: {message}")));
     let serde_json::Value::Object(fields) = &step else {
         return fail(format!("expected an object such as {{\"kind\": \"white\"}}, got {step}"));
@@ -151,17 +145,17 @@ fn read_step(number: usize, step: serde_json::Value) -> Result<Step> {
         let kinds: Vec<&str> = Noise::kinds().iter().map(Noise::kind).collect();
         return fail(format!("expected a field `kind` that is one of {}, got {step}", kinds.join(", ")));
     };
-    let error = match serde_json::from_value::<Step>(step.clone()) {
+    let error = match serde_json::from_value::<ChainStep>(step.clone()) {
         Ok(step) => return Ok(step),
         Err(error) => error,
     };
     // Serde names unknown kinds and fields, but not the field of a wrong value: it is the one that fails by itself.
     let fails_alone = |name: &str, value: &serde_json::Value| {
         let alone = serde_json::json!({"kind": kind, name: value});
-        serde_json::from_value::<Step>(alone).is_err()
+        serde_json::from_value::<ChainStep>(alone).is_err()
     };
     match fields.iter().find(|(name, value)| *name != "kind" && fails_alone(name, value)) {
-        Some((name, value)) if serde_json::from_value::<Step>(serde_json::json!({"kind": kind})).is_ok() => {
+        Some((name, value)) if serde_json::from_value::<ChainStep>(serde_json::json!({"kind": kind})).is_ok() => {
             fail(format!("{kind}, {name}: {error}, got {value}"))
         }
         _ => fail(error.to_string()),

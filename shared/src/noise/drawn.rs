@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use super::active_level::{active_power, active_power_on, energy};
-use super::channel::{ClipShape, Limit, clip, clip_on};
+use super::clipping::{ClipShape, Limit, clip, clip_on};
 use super::fir::Fir;
 use super::pick::Pick;
 use super::stft::{Corruption, STFT};
@@ -20,7 +20,7 @@ pub const STFT_AGREEMENT: f32 = 1e-3;
 
 /// One step with nothing random left in it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Drawn {
+pub enum DrawnStep {
     /// STFT coefficients zeroed or raised.
     Stft(Corruption),
     /// Something added.
@@ -77,7 +77,7 @@ impl Added {
     }
 }
 
-impl Drawn {
+impl DrawnStep {
     /// What becomes of a signal of the length it was drawn for.
     fn apply(&self, signal: Vec<f32>) -> Vec<f32> {
         match self {
@@ -112,15 +112,15 @@ impl Drawn {
 
 /// A chain with nothing random left in it, for signals of one length.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct DrawnChain(Vec<Drawn>);
+pub struct DrawnChain(Vec<DrawnStep>);
 
 impl DrawnChain {
-    pub(crate) fn new(steps: Vec<Drawn>) -> Self {
+    pub(crate) fn new(steps: Vec<DrawnStep>) -> Self {
         Self(steps)
     }
 
     /// The steps, those that happen.
-    pub fn steps(&self) -> &[Drawn] {
+    pub fn steps(&self) -> &[DrawnStep] {
         &self.0
     }
 
@@ -135,7 +135,7 @@ impl DrawnChain {
         let mut signal = signal.to_vec();
         let mut reference: Option<Vec<f32>> = None;
         for step in &self.0 {
-            if let Drawn::Added(added) = step {
+            if let DrawnStep::Added(added) = step {
                 assert_eq!(added.noise.len(), signal.len(), "a chain fits signals of one length");
                 let reference = reference.get_or_insert_with(|| signal.clone());
                 added.add(&mut signal, reference);
@@ -159,7 +159,7 @@ impl DrawnChain {
         let mut signals = signals;
         let mut reference: Option<Tensor<B, 2>> = None;
         for step in &self.0 {
-            if let Drawn::Added(added) = step {
+            if let DrawnStep::Added(added) = step {
                 let reference = reference.get_or_insert_with(|| signals.clone()).clone();
                 signals = added.add_on(signals, reference);
             } else {
@@ -173,7 +173,7 @@ impl DrawnChain {
     /// What a denoiser should make of the noisy signal: the clean one with the chain's gains. Everything else, reverberation
     /// and clipping too, is to be undone.
     pub fn target(&self, clean: &[f32]) -> Vec<f32> {
-        let gain = |step: &Drawn| if let Drawn::Gain(gain) = step { *gain } else { 1.0 };
+        let gain = |step: &DrawnStep| if let DrawnStep::Gain(gain) = step { *gain } else { 1.0 };
         let gain: f32 = self.0.iter().map(gain).product();
         clean.iter().map(|sample| gain * sample).collect()
     }

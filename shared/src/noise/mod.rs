@@ -2,13 +2,13 @@
 //!
 //! | kind in a chain | what it does | where |
 //! |---|---|---|
-//! | `zero-small`, `raise-small` | the report's: small STFT coefficients become 0, or larger | [`stft`] |
+//! | `zero-small`, `raise-small` | small STFT coefficients become 0, or larger | [`small_coefficients`], [`stft`] |
 //! | `white`, `pink`, `brown` | noise of a spectral slope | [`colour`] |
 //! | `hum` | mains hum with harmonics | [`hum`] |
 //! | `clicks`, `crackle` | impulses | [`clicks`] |
 //! | `babble` | several talkers | [`babble`] |
 //! | `recording` | recorded noise, looped with cross-fades | [`recording`] |
-//! | `gain`, `clip` | level and clipping | [`channel`] |
+//! | `gain`, `clip` | level and clipping | [`level`], [`clipping`] |
 //! | `band-limit` | a limited band | [`band_limit`] |
 //! | `resample` | aliases and images of bad resampling | [`resampling`] |
 //! | `drop-packets` | lost packets | [`packets`] |
@@ -24,30 +24,34 @@ pub mod babble;
 pub mod band_limit;
 pub mod catalogue;
 pub mod chain;
-pub mod channel;
 pub mod clicks;
+pub mod clipping;
 pub mod colour;
 pub mod drawn;
 pub mod fir;
 pub mod hum;
+pub mod level;
 pub mod packets;
+mod parameters;
 pub mod pick;
 pub mod recipe;
 pub mod recording;
 pub mod resampling;
 pub mod room;
+pub mod small_coefficients;
 pub mod step;
 pub mod stft;
 pub mod value;
 
 pub use active_level::{active_level_db, active_power, mix_active};
 pub use additive::mix;
-pub use catalogue::{Kind as NoiseKind, KindNumber as NoiseNumber, catalogue};
+pub use catalogue::{NoiseKind, NoiseNumber, catalogue};
 pub use chain::Chain;
 pub use colour::{brown, pink, white};
-pub use drawn::{AGREEMENT, Drawn, DrawnChain, STFT_AGREEMENT};
-pub use recipe::Recipe;
-pub use recording::{NoRecordings, Recordings, loop_to};
-pub use step::{Group, Noise, Step};
-pub use stft::{Corruption, Phase, Threshold};
+pub use drawn::{AGREEMENT, DrawnChain, DrawnStep, STFT_AGREEMENT};
+pub use parameters::{NoRecordings, Recordings};
+pub use recipe::NoiseRecipe;
+pub use recording::loop_to;
+pub use step::{ChainStep, Noise, NoiseGroup};
+pub use stft::{Corruption, RaisedPhase, Threshold};
 pub use value::Value;

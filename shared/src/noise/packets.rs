@@ -3,9 +3,9 @@
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::drawn::Drawn;
+use super::drawn::DrawnStep;
+use super::parameters::{Context, InvalidField, Parameters};
 use super::pick::Pick;
-use super::step::{Context, Kind, Wrong};
 use super::value::{Number, Value};
 use crate::error::Result;
 
@@ -76,7 +76,7 @@ impl Default for DropPackets {
     }
 }
 
-impl Kind for DropPackets {
+impl Parameters for DropPackets {
     fn numbers(&self) -> Vec<Number> {
         vec![
             Number::new("packet_ms", self.packet_ms, 1.0..=1000.0),
@@ -85,10 +85,10 @@ impl Kind for DropPackets {
         ]
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let packet = (context.number(self.packet_ms) * 1e-3 * f64::from(context.sample_rate_hz)).round() as usize;
         let (loss, burst) = (context.number(self.loss), context.number(self.burst));
         let lost = lost(context.len.div_ceil(packet), loss, burst, &mut context.common);
-        Ok(Drawn::Picked(conceal(context.len, packet, &lost, self.concealment)))
+        Ok(DrawnStep::Picked(conceal(context.len, packet, &lost, self.concealment)))
     }
 }

@@ -29,9 +29,9 @@ struct Raw {
 /// A mixture of chains: `[{"weight": 1, "chain": [...]}, ...]`. It has been checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Raw>", into = "Vec<Weighted>")]
-pub struct Recipe(Vec<Weighted>);
+pub struct NoiseRecipe(Vec<Weighted>);
 
-impl TryFrom<Vec<Raw>> for Recipe {
+impl TryFrom<Vec<Raw>> for NoiseRecipe {
     type Error = Error;
 
     fn try_from(chains: Vec<Raw>) -> Result<Self> {
@@ -43,13 +43,13 @@ impl TryFrom<Vec<Raw>> for Recipe {
     }
 }
 
-impl From<Recipe> for Vec<Weighted> {
-    fn from(recipe: Recipe) -> Self {
+impl From<NoiseRecipe> for Vec<Weighted> {
+    fn from(recipe: NoiseRecipe) -> Self {
         recipe.0
     }
 }
 
-impl Recipe {
+impl NoiseRecipe {
     /// A mixture of these chains.
     ///
     /// # Errors

@@ -1,35 +1,15 @@
 //! Recorded noise, repeated without a seam where it is too short.
 
 use core::f64::consts::FRAC_PI_2;
-use std::borrow::Cow;
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::additive::{DEFAULT_SNR_DB, added, snr};
-use super::drawn::Drawn;
-use super::step::{Context, Kind, Wrong};
+use super::drawn::DrawnStep;
+use super::parameters::{Context, InvalidField, Parameters};
 use super::value::{Number, Value};
 use crate::error::Result;
-
-/// Where the recordings that chains name come from. This crate opens no file.
-pub trait Recordings {
-    /// The samples of the recording `name` as one channel at `sample_rate_hz`, or `None` if there is none of that name.
-    ///
-    /// A name may stand for several (`*`, say). `choice`, any number at all, then says which: the same recording for the same
-    /// number.
-    fn recording(&self, name: &str, choice: u64, sample_rate_hz: u32) -> Option<Cow<'_, [f32]>>;
-}
-
-/// No recordings at all.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoRecordings;
-
-impl Recordings for NoRecordings {
-    fn recording(&self, _: &str, _: u64, _: u32) -> Option<Cow<'_, [f32]>> {
-        None
-    }
-}
 
 /// `len` samples of a recording from `offset` on, repeated for as long as it takes. Where its end meets its start the two
 /// overlap by `fade` samples (at most half the recording), faded so that the power stays what it is:
@@ -73,7 +53,7 @@ pub(crate) fn anywhere(recording: &[f32], len: usize, fade: usize, rng: &mut imp
 /// ([`loop_to`]) where it is too short.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Recording {
+pub struct RecordedNoise {
     /// Name of the recording; which names there are is up to who applies the chain. `*`, the default, is any of them.
     pub file: String,
     /// Active speech over noise, −100 to 100 dB.
@@ -82,22 +62,22 @@ pub struct Recording {
     pub crossfade_ms: Value,
 }
 
-impl Default for Recording {
+impl Default for RecordedNoise {
     fn default() -> Self {
         Self { file: "*".into(), snr_db: DEFAULT_SNR_DB, crossfade_ms: 50.0.into() }
     }
 }
 
-impl Kind for Recording {
+impl Parameters for RecordedNoise {
     fn numbers(&self) -> Vec<Number> {
         vec![snr(self.snr_db), Number::new("crossfade_ms", self.crossfade_ms, 0.0..=1000.0)]
     }
 
-    fn check(&self) -> Result<(), Wrong> {
-        if self.file.is_empty() { Err(Wrong::new("file", "the name of a recording", "\"\"")) } else { Ok(()) }
+    fn check(&self) -> Result<(), InvalidField> {
+        if self.file.is_empty() { Err(InvalidField::new("file", "the name of a recording", "\"\"")) } else { Ok(()) }
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let recording = context.recording("file", &self.file)?;
         let fade = (context.number(self.crossfade_ms) * 1e-3 * f64::from(context.sample_rate_hz)) as usize;
         let noise = anywhere(&recording, context.len, fade, &mut context.own);

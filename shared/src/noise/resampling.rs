@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::drawn::Drawn;
+use super::drawn::DrawnStep;
+use super::parameters::{Context, InvalidField, Parameters};
 use super::pick::Pick;
-use super::step::{Context, Kind, Wrong};
 use super::value::{Number, Value};
 use crate::error::Result;
 
@@ -59,13 +59,13 @@ impl Default for Resample {
     }
 }
 
-impl Kind for Resample {
+impl Parameters for Resample {
     fn numbers(&self) -> Vec<Number> {
         vec![Number::new("rate_hz", self.rate_hz, 500.0..=384_000.0)]
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let to_hz = context.number(self.rate_hz);
-        Ok(Drawn::Picked(down_and_up(context.len, context.sample_rate_hz, to_hz, self.interpolation)))
+        Ok(DrawnStep::Picked(down_and_up(context.len, context.sample_rate_hz, to_hz, self.interpolation)))
     }
 }

@@ -23,9 +23,9 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use super::drawn::Drawn;
+use super::drawn::DrawnStep;
 use super::fir::Fir;
-use super::step::{Context, Kind, Wrong};
+use super::parameters::{Context, InvalidField, Parameters};
 use super::value::{Number, Value};
 use crate::error::Result;
 
@@ -269,7 +269,7 @@ impl Room {
     }
 }
 
-impl Kind for Room {
+impl Parameters for Room {
     fn numbers(&self) -> Vec<Number> {
         let mut numbers = vec![
             Number::new("length_m", self.length_m, 1.0..=50.0),
@@ -286,19 +286,23 @@ impl Kind for Room {
         numbers
     }
 
-    fn check(&self) -> Result<(), Wrong> {
+    fn check(&self) -> Result<(), InvalidField> {
         for (name, position) in [("source_m", self.source_m), ("microphone_m", self.microphone_m)] {
             for (along, size) in position.iter().flatten().zip(self.size_m()) {
                 if along.high() > size.low() {
-                    return Err(Wrong::new(name, format!("a place in the room, at most {} m", size.low()), along));
+                    return Err(InvalidField::new(
+                        name,
+                        format!("a place in the room, at most {} m", size.low()),
+                        along,
+                    ));
                 }
             }
         }
         Ok(())
     }
 
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
+    fn draw(&self, context: &mut Context) -> Result<DrawnStep, InvalidField> {
         let room = self.simulated(context);
-        Ok(Drawn::Filtered(room.filter(context.sample_rate_hz, &mut context.common)))
+        Ok(DrawnStep::Filtered(room.filter(context.sample_rate_hz, &mut context.common)))
     }
 }

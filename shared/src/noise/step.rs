@@ -2,27 +2,25 @@
 
 use core::fmt;
 
-use rand::Rng;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::additive::{Brown, Clicks, Crackle, Hum, Pink, White};
 use super::babble::Babble;
 use super::band_limit::BandLimit;
-use super::channel::{Clip, Gain};
-use super::drawn::Drawn;
+use super::drawn::DrawnStep;
+use super::level::{Clip, Gain};
 use super::packets::DropPackets;
-use super::recording::{Recording, Recordings};
+use super::parameters::{Context, InvalidField, Parameters};
+use super::recording::RecordedNoise;
 use super::resampling::Resample;
 use super::room::Room;
-use super::stft::{RaiseSmall, ZeroSmall};
-use super::value::{Number, Value};
-use crate::error::{Error, Result};
+use super::small_coefficients::{RaiseSmall, ZeroSmall};
+use super::value::Number;
+use crate::error::Result;
 
 /// A step of a [`Chain`](super::Chain).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct ChainStep {
     /// What is done.
     #[serde(flatten)]
     pub noise: Noise,
@@ -35,12 +33,11 @@ fn always() -> f64 {
     1.0
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn is_always(probability: &f64) -> bool {
     *probability == 1.0
 }
 
-impl From<Noise> for Step {
+impl From<Noise> for ChainStep {
     fn from(noise: Noise) -> Self {
         Self { noise, probability: 1.0 }
     }
@@ -49,7 +46,7 @@ impl From<Noise> for Step {
 /// A noise as a chain names it: `{"kind": "pink", "snr_db": [0, 10]}`. Fields that are left out have their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "said at the type of each")]
+#[expect(missing_docs, reason = "said at the type of each")]
 pub enum Noise {
     ZeroSmall(ZeroSmall),
     RaiseSmall(RaiseSmall),
@@ -60,7 +57,7 @@ pub enum Noise {
     Clicks(Clicks),
     Crackle(Crackle),
     Babble(Babble),
-    Recording(Recording),
+    Recording(RecordedNoise),
     Gain(Gain),
     Clip(Clip),
     BandLimit(BandLimit),
@@ -71,7 +68,7 @@ pub enum Noise {
 
 /// What a noise does to a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum NoiseGroup {
     /// Changes its STFT coefficients.
     Stft,
     /// Adds something at a signal-to-noise ratio.
@@ -80,7 +77,7 @@ pub enum Group {
     Channel,
 }
 
-impl fmt::Display for Group {
+impl fmt::Display for NoiseGroup {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.pad(match self {
             Self::Stft => "stft",
@@ -120,28 +117,28 @@ impl Noise {
 
     /// Its kind, as chains name it.
     pub fn kind(&self) -> &'static str {
-        self.told().0
+        self.described().0
     }
 
     /// What it does to a signal.
-    pub fn group(&self) -> Group {
+    pub fn group(&self) -> NoiseGroup {
         match self {
-            Self::ZeroSmall(_) | Self::RaiseSmall(_) => Group::Stft,
-            Self::White(_) | Self::Pink(_) | Self::Brown(_) | Self::Hum(_) => Group::Additive,
-            Self::Clicks(_) | Self::Crackle(_) | Self::Babble(_) | Self::Recording(_) => Group::Additive,
-            Self::Gain(_) | Self::Clip(_) | Self::BandLimit(_) => Group::Channel,
-            Self::Resample(_) | Self::DropPackets(_) | Self::Room(_) => Group::Channel,
+            Self::ZeroSmall(_) | Self::RaiseSmall(_) => NoiseGroup::Stft,
+            Self::White(_) | Self::Pink(_) | Self::Brown(_) | Self::Hum(_) => NoiseGroup::Additive,
+            Self::Clicks(_) | Self::Crackle(_) | Self::Babble(_) | Self::Recording(_) => NoiseGroup::Additive,
+            Self::Gain(_) | Self::Clip(_) | Self::BandLimit(_) => NoiseGroup::Channel,
+            Self::Resample(_) | Self::DropPackets(_) | Self::Room(_) => NoiseGroup::Channel,
         }
     }
 
     /// What it is, in a line.
     pub fn about(&self) -> &'static str {
-        self.told().1
+        self.described().1
     }
 
     /// Its numbers: names, values and ranges.
     pub fn numbers(&self) -> Vec<Number> {
-        self.told().2.numbers()
+        self.described().2.numbers()
     }
 
     /// The names of the recordings it needs.
@@ -156,38 +153,27 @@ impl Noise {
     /// Checks every field.
     ///
     /// # Errors
-    /// [`Error::Noise`] with the first field that is outside its range; `step` is its number in the chain, from 1.
+    /// [`Error::Noise`](crate::Error::Noise) with the first field that is outside its range; `step` is its number in the chain, from 1.
     pub(crate) fn validate(&self, step: usize) -> Result<()> {
-        let (kind, _, told) = self.told();
-        for Number { name, value, range } in told.numbers() {
+        let (kind, _, parameters) = self.described();
+        for Number { name, value, range } in parameters.numbers() {
             if let Some(value) = value.filter(|value| !value.is_within(&range)) {
                 let (low, high) = range.into_inner();
                 let expected = format!("{low} to {high}, or a range [low, high] of such numbers");
-                return Err(Error::Noise { step, kind, field: name.into(), expected, got: value.to_string() });
+                return Err(InvalidField::new(name, expected, value).of_step(step, kind));
             }
         }
-        told.check().map_err(|Wrong { field, expected, got }| Error::Noise {
-            step,
-            kind,
-            field: field.into(),
-            expected,
-            got,
-        })
+        parameters.check().map_err(|field| field.of_step(step, kind))
     }
 
     /// Fixes everything about it that is random; `step` as in [`Noise::validate`].
-    pub(crate) fn draw(&self, step: usize, context: &mut Context) -> Result<Drawn> {
-        let (kind, _, told) = self.told();
-        told.draw(context).map_err(|Wrong { field, expected, got }| Error::Noise {
-            step,
-            kind,
-            field: field.into(),
-            expected,
-            got,
-        })
+    pub(crate) fn draw(&self, step: usize, context: &mut Context) -> Result<DrawnStep> {
+        let (kind, _, parameters) = self.described();
+        parameters.draw(context).map_err(|field| field.of_step(step, kind))
     }
 
-    fn told(&self) -> (&'static str, &'static str, &dyn Kind) {
+    /// Its kind, what it is in a line, and its parameters.
+    fn described(&self) -> (&'static str, &'static str, &dyn Parameters) {
         match self {
             Self::ZeroSmall(it) => {
                 ("zero-small", "STFT coefficients below a threshold become 0; a quantile of 0.8 if none is given", it)
@@ -220,88 +206,5 @@ impl Noise {
             }
             Self::Room(it) => ("room", "reverberation of a room; positions are anywhere if not given", it),
         }
-    }
-}
-
-/// A field with a value that cannot be used.
-#[derive(Debug)]
-pub(crate) struct Wrong {
-    pub field: &'static str,
-    pub expected: String,
-    pub got: String,
-}
-
-impl Wrong {
-    pub fn new(field: &'static str, expected: impl Into<String>, got: impl ToString) -> Self {
-        Self { field, expected: expected.into(), got: got.to_string() }
-    }
-}
-
-/// What every kind of noise can do.
-pub(crate) trait Kind {
-    /// Its numbers: names, values and ranges.
-    fn numbers(&self) -> Vec<Number>;
-
-    /// Checks what a range alone cannot say.
-    fn check(&self) -> Result<(), Wrong> {
-        Ok(())
-    }
-
-    /// Fixes everything about it that is random. Its fields have been checked.
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong>;
-}
-
-/// What a step is drawn for, and where its chances come from.
-pub(crate) struct Context<'a> {
-    /// Samples of the signal.
-    pub len: usize,
-    /// The signal's rate.
-    pub sample_rate_hz: u32,
-    /// For what all channels of a recording share.
-    pub common: ChaCha8Rng,
-    /// For what every channel has of its own.
-    pub own: ChaCha8Rng,
-    /// Where recordings come from.
-    pub recordings: &'a dyn Recordings,
-}
-
-impl<'a> Context<'a> {
-    /// The chances of a step are streams of one generator: one for all channels, and one for each.
-    pub fn new(
-        (len, sample_rate_hz): (usize, u32),
-        (seed, step, channel): (u64, usize, usize),
-        recordings: &'a dyn Recordings,
-    ) -> Self {
-        let stream = |number: usize| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(((step as u64) << 32) | number as u64);
-            rng
-        };
-        Self { len, sample_rate_hz, common: stream(0), own: stream(channel + 1), recordings }
-    }
-
-    /// A number, the same for all channels.
-    pub fn number(&mut self, value: Value) -> f64 {
-        value.draw(&mut self.common)
-    }
-
-    /// A number rounded to the nearest whole one, the same for all channels.
-    pub fn count(&mut self, value: Value) -> usize {
-        self.number(value).round() as usize
-    }
-
-    /// A recording as one channel at the signal's rate. Which one, where `name` stands for several, is the same for all
-    /// channels.
-    pub fn recording(&mut self, field: &'static str, name: &str) -> Result<std::borrow::Cow<'a, [f32]>, Wrong> {
-        let choice = self.common.next_u64();
-        let samples = self
-            .recordings
-            .recording(name, choice, self.sample_rate_hz)
-            .ok_or_else(|| Wrong::new(field, "the name of a recording that is at hand", format!("{name:?}")))?;
-        if !samples.iter().all(|sample| sample.is_finite()) || samples.iter().all(|&sample| sample == 0.0) {
-            let got = format!("{name:?}, which is silent or not finite");
-            return Err(Wrong::new(field, "a recording of some sound", got));
-        }
-        Ok(samples)
     }
 }

@@ -11,11 +11,7 @@ use burn::tensor::Int;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use realfft::num_complex::Complex32;
-use serde::{Deserialize, Serialize};
 
-use super::drawn::Drawn;
-use super::step::{Context, Kind, Wrong};
-use super::value::{Number, Value};
 use crate::audio::db_to_amplitude;
 use crate::dsp::StftConfig;
 use crate::dsp::spectrum::{Spectrum, SpectrumPlan};
@@ -43,7 +39,7 @@ pub enum Threshold {
 
 /// What becomes of the phases of raised coefficients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
+pub enum RaisedPhase {
     /// They stay; those of coefficients that are exactly 0 become 0. Digital silence stays silence: coefficients of one phase
     /// are an impulse at the frame's edge, where the window is 0.
     #[default]
@@ -58,7 +54,7 @@ pub enum Corruption {
     /// Coefficients below the threshold become 0.
     ZeroSmall(Threshold),
     /// Coefficients below the threshold get its magnitude.
-    RaiseSmall(Threshold, Phase),
+    RaiseSmall(Threshold, RaisedPhase),
 }
 
 impl Corruption {
@@ -111,12 +107,12 @@ impl Corruption {
         let thresholds = self.thresholds(spectrum)?;
         let bins = spectrum.bins;
         let mut phases = match self {
-            Self::RaiseSmall(_, Phase::Random(seed)) => Some(ChaCha8Rng::seed_from_u64(seed)),
+            Self::RaiseSmall(_, RaisedPhase::Random(seed)) => Some(ChaCha8Rng::seed_from_u64(seed)),
             _ => None,
         };
         for (frame, threshold) in spectrum.coefficients.chunks_exact_mut(bins).zip(thresholds) {
             for coefficient in frame {
-                // Drawn for all, so that a draw belongs to its coefficient whatever the others are.
+                // DrawnStep for all, so that a draw belongs to its coefficient whatever the others are.
                 let direction = phases.as_mut().map(random_direction);
                 let magnitude = coefficient.norm();
                 if magnitude >= threshold {
@@ -165,13 +161,13 @@ impl Corruption {
         let small = magnitudes.clone().lower(threshold.clone()).expand([batch, 2, bins, frames]);
         let raised = match self {
             Self::ZeroSmall(_) => return Ok(spectrum.mask_fill(small, 0.0)),
-            Self::RaiseSmall(_, Phase::Kept) => {
+            Self::RaiseSmall(_, RaisedPhase::Kept) => {
                 let silent = magnitudes.clone().equal_elem(0.0);
                 let direction = spectrum.clone() / magnitudes.mask_fill(silent.clone(), 1.0);
                 let [real, imaginary] = [0, 1].map(|part| direction.clone().narrow(1, part, 1));
                 Tensor::cat(vec![real.mask_fill(silent, 1.0), imaginary], 1) * threshold
             }
-            Self::RaiseSmall(_, Phase::Random(seed)) => {
+            Self::RaiseSmall(_, RaisedPhase::Random(seed)) => {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 let directions: Vec<Complex32> = (0..frames * bins).map(|_| random_direction(&mut rng)).collect();
                 let parts = directions.iter().map(|c| c.re).chain(directions.iter().map(|c| c.im)).collect();
@@ -236,143 +232,5 @@ impl Threshold {
                 low.reshape([batch, 1, 1, 1])
             }
         }
-    }
-}
-
-/// What becomes of the phases of raised coefficients, as chains say it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PhaseChoice {
-    /// They stay.
-    #[default]
-    Kept,
-    /// They are drawn at random, for every channel by itself.
-    Random,
-}
-
-/// Coefficients below a threshold become 0. One of the four fields says where it lies; without any it is a quantile of 0.8.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ZeroSmall {
-    /// [`Threshold::Quantile`], 0 to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quantile: Option<Value>,
-    /// [`Threshold::Magnitude`], 0 to 10⁶.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub magnitude: Option<Value>,
-    /// [`Threshold::FramePeakDb`], −200 to 0 dB.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub frame_peak_db: Option<Value>,
-    /// [`Threshold::FilePeakDb`], −200 to 0 dB.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_peak_db: Option<Value>,
-}
-
-/// Coefficients below a threshold are raised to it. One of the first four fields says where it lies; without any it is a
-/// quantile of 0.6.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RaiseSmall {
-    /// [`Threshold::Quantile`], 0 to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quantile: Option<Value>,
-    /// [`Threshold::Magnitude`], 0 to 10⁶.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub magnitude: Option<Value>,
-    /// [`Threshold::FramePeakDb`], −200 to 0 dB.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub frame_peak_db: Option<Value>,
-    /// [`Threshold::FilePeakDb`], −200 to 0 dB.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_peak_db: Option<Value>,
-    /// `kept` (the default) or `random`: phases of what was raised.
-    pub phase: PhaseChoice,
-}
-
-/// The ways to give a threshold, as chains do.
-struct Given {
-    quantile: Option<Value>,
-    magnitude: Option<Value>,
-    frame_peak_db: Option<Value>,
-    file_peak_db: Option<Value>,
-    default_quantile: f64,
-}
-
-impl Given {
-    fn numbers(&self) -> Vec<Number> {
-        vec![
-            Number::new("quantile", self.quantile, 0.0..=1.0),
-            Number::new("magnitude", self.magnitude, 0.0..=1e6),
-            Number::new("frame_peak_db", self.frame_peak_db, -200.0..=0.0),
-            Number::new("file_peak_db", self.file_peak_db, -200.0..=0.0),
-        ]
-    }
-
-    fn check(&self) -> Result<(), Wrong> {
-        let numbers = self.numbers();
-        let mut given = numbers.iter().filter(|number| number.value.is_some()).map(|number| number.name);
-        match (given.next(), given.next()) {
-            (Some(first), Some(second)) => {
-                let expected = "one of quantile, magnitude, frame_peak_db and file_peak_db";
-                Err(Wrong::new(second, expected, format!("{first} as well")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn draw(&self, context: &mut Context) -> Threshold {
-        let mut number = |value: Option<Value>| value.map(|value| context.number(value) as f32);
-        None.or_else(|| number(self.quantile).map(Threshold::Quantile))
-            .or_else(|| number(self.magnitude).map(Threshold::Magnitude))
-            .or_else(|| number(self.frame_peak_db).map(Threshold::FramePeakDb))
-            .or_else(|| number(self.file_peak_db).map(Threshold::FilePeakDb))
-            .unwrap_or(Threshold::Quantile(self.default_quantile as f32))
-    }
-}
-
-impl ZeroSmall {
-    fn given(&self) -> Given {
-        let Self { quantile, magnitude, frame_peak_db, file_peak_db } = *self;
-        Given { quantile, magnitude, frame_peak_db, file_peak_db, default_quantile: 0.8 }
-    }
-}
-
-impl RaiseSmall {
-    fn given(&self) -> Given {
-        let Self { quantile, magnitude, frame_peak_db, file_peak_db, .. } = *self;
-        Given { quantile, magnitude, frame_peak_db, file_peak_db, default_quantile: 0.6 }
-    }
-}
-
-impl Kind for ZeroSmall {
-    fn numbers(&self) -> Vec<Number> {
-        self.given().numbers()
-    }
-
-    fn check(&self) -> Result<(), Wrong> {
-        self.given().check()
-    }
-
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
-        Ok(Drawn::Stft(Corruption::ZeroSmall(self.given().draw(context))))
-    }
-}
-
-impl Kind for RaiseSmall {
-    fn numbers(&self) -> Vec<Number> {
-        self.given().numbers()
-    }
-
-    fn check(&self) -> Result<(), Wrong> {
-        self.given().check()
-    }
-
-    fn draw(&self, context: &mut Context) -> Result<Drawn, Wrong> {
-        let threshold = self.given().draw(context);
-        let phase = match self.phase {
-            PhaseChoice::Kept => Phase::Kept,
-            PhaseChoice::Random => Phase::Random(context.own.random()),
-        };
-        Ok(Drawn::Stft(Corruption::RaiseSmall(threshold, phase)))
     }
 }

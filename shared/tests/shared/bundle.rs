@@ -7,7 +7,7 @@ use burn::backend::Flex;
 use burn_store::{BurnpackWriter, ModuleSnapshot, TensorSnapshot};
 use rand::RngExt;
 use serde_json::{Value, json};
-use shared::bundle::{BundleConfig, Card, Score, Source, VERSION};
+use shared::bundle::{BundleConfig, Card, DataSource, Score, VERSION};
 use shared::nn::{AutoencoderConfig, NetworkConfig, Precision};
 use shared::{Bundle, Error, Result};
 use zip::write::SimpleFileOptions;
@@ -18,7 +18,7 @@ fn card() -> Card {
         name: "test".into(),
         summary: "For tests.".into(),
         parameters: 42,
-        data: vec![Source { name: "speech".into(), licence: "none".into(), attribution: "nobody".into() }],
+        data: vec![DataSource { name: "speech".into(), licence: "none".into(), attribution: "nobody".into() }],
         scores: vec![Score { set: "test".into(), metric: "SNR in dB".into(), before: 1.0, after: 2.5 }],
         limits: vec!["everything".into()],
         ..Card::default()

@@ -9,19 +9,19 @@ use shared::dsp::StftConfig;
 use shared::dsp::spectrum::{Spectrum, SpectrumPlan};
 use shared::noise::active_level::active_power_on;
 use shared::noise::band_limit::band_pass;
-use shared::noise::channel::{ClipShape, Limit, clip};
+use shared::noise::clipping::{ClipShape, Limit, clip};
 use shared::noise::fir::Fir;
 use shared::noise::packets::{Concealment, conceal, lost};
 use shared::noise::resampling::{Interpolation, down_and_up};
 use shared::noise::{
-    self, AGREEMENT, Chain, Corruption, NoRecordings, Noise, Phase, STFT_AGREEMENT, Threshold, clicks, hum,
+    self, AGREEMENT, Chain, Corruption, NoRecordings, Noise, RaisedPhase, STFT_AGREEMENT, Threshold, clicks, hum,
 };
 use shared::synth;
 
 const RATE_HZ: u32 = 16_000;
 
 fn raise(threshold: Threshold) -> Corruption {
-    Corruption::RaiseSmall(threshold, Phase::Kept)
+    Corruption::RaiseSmall(threshold, RaisedPhase::Kept)
 }
 
 fn speech(len: usize, sample_rate_hz: u32, seed: u64) -> Vec<f32> {
@@ -406,7 +406,7 @@ fn thresholds_relative_to_a_peak() {
     let before = SpectrumPlan::new(noise::stft::STFT).forward(&speech(20_000, RATE_HZ, 1));
     for threshold in [Threshold::FramePeakDb(-20.0), Threshold::FilePeakDb(-40.0), Threshold::FramePeakDb(0.0)] {
         let limits = limits(&before, threshold);
-        for phase in [Phase::Kept, Phase::Random(3)] {
+        for phase in [RaisedPhase::Kept, RaisedPhase::Random(3)] {
             let (mut zeroed, mut raised) = (before.clone(), before.clone());
             Corruption::ZeroSmall(threshold).apply_to(&mut zeroed).expect("in range");
             Corruption::RaiseSmall(threshold, phase).apply_to(&mut raised).expect("in range");
@@ -426,14 +426,14 @@ fn thresholds_relative_to_a_peak() {
 #[test]
 fn random_phases_are_uniform_and_seeded() {
     let before = SpectrumPlan::new(noise::stft::STFT).forward(&hiss(60_000, 1));
-    let raised = |phase: Phase| {
+    let raised = |phase: RaisedPhase| {
         let mut spectrum = before.clone();
         Corruption::RaiseSmall(Threshold::Quantile(1.0), phase).apply_to(&mut spectrum).expect("in range");
         spectrum.coefficients
     };
-    assert_eq!(raised(Phase::Random(1)), raised(Phase::Random(1)));
-    let random = raised(Phase::Random(2));
-    assert_ne!(raised(Phase::Random(1)), random);
+    assert_eq!(raised(RaisedPhase::Random(1)), raised(RaisedPhase::Random(1)));
+    let random = raised(RaisedPhase::Random(2));
+    assert_ne!(raised(RaisedPhase::Random(1)), random);
     let count = random.len() as f32;
     let quadrant =
         |re: f32, im: f32| random.iter().filter(|c| c.re * re > 0.0 && c.im * im > 0.0).count() as f32 / count;
@@ -441,7 +441,7 @@ fn random_phases_are_uniform_and_seeded() {
         assert!((quadrant(re, im) - 0.25).abs() < 0.01, "{}", quadrant(re, im));
     }
     // Kept phases are those of before.
-    let kept = raised(Phase::Kept);
+    let kept = raised(RaisedPhase::Kept);
     assert!(before.coefficients.iter().zip(kept).all(|(a, b)| (a.arg() - b.arg()).abs() < 1e-3));
 }
 

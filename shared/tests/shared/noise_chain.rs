@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::common::*;
 use proptest::prelude::*;
-use shared::noise::{Chain, NoRecordings, Noise, Recipe, Recordings, Step, Value};
+use shared::noise::{Chain, ChainStep, NoRecordings, Noise, NoiseRecipe, Recordings, Value};
 use shared::{Audio, Error};
 
 /// Two recordings, the second silent.
@@ -34,7 +34,7 @@ fn refuse(json: &str) -> String {
 fn every_kind_has_defaults_and_survives_a_round_trip() {
     for noise in Noise::kinds() {
         let short = chain(&format!(r#"[{{"kind": "{}"}}]"#, noise.kind()));
-        assert_eq!(short.steps(), [Step::from(noise.clone())]);
+        assert_eq!(short.steps(), [ChainStep::from(noise.clone())]);
         assert_eq!(chain(&short.to_json()), short);
         assert!(short.to_json().contains(noise.kind()), "{}", short.to_json());
         assert_eq!(Noise::of_kind(noise.kind()), Some(noise));
@@ -223,7 +223,7 @@ proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in r#"[\[\]{}":,a-z0-9_. -]{0,80}"#) {
         let _ = Chain::from_json(&text);
-        let _ = Recipe::from_json(&text);
+        let _ = NoiseRecipe::from_json(&text);
     }
 
     #[test]
@@ -251,7 +251,7 @@ proptest! {
 fn recipes_pick_by_weight() {
     let json = r#"[{"weight": 1, "chain": [{"kind": "pink"}]}, {"weight": 0, "chain": [{"kind": "room"}]},
         {"weight": 3, "chain": []}]"#;
-    let recipe = Recipe::from_json(json).expect("a recipe");
+    let recipe = NoiseRecipe::from_json(json).expect("a recipe");
     let mut random = rng(1);
     let picks = 4_000;
     let pink = (0..picks).filter(|_| !recipe.pick(&mut random).steps().is_empty()).count() as f64 / f64::from(picks);
@@ -259,8 +259,8 @@ fn recipes_pick_by_weight() {
     assert!((0..picks).all(|_| recipe.pick(&mut random) != &recipe.chains()[1].chain));
     assert_eq!(recipe.summary(), "25.0 % pink, 0.0 % room, 75.0 % nothing");
     let json = serde_json::to_string(&recipe).expect("JSON");
-    assert_eq!(Recipe::from_json(&json).expect("its own"), recipe);
-    assert_eq!(serde_json::from_str::<Recipe>(&json).expect("its own"), recipe);
+    assert_eq!(NoiseRecipe::from_json(&json).expect("its own"), recipe);
+    assert_eq!(serde_json::from_str::<NoiseRecipe>(&json).expect("its own"), recipe);
     for (json, words) in [
         ("[]", &["1 to 256 chains, got 0"][..]),
         (r#"[{"weight": -1, "chain": []}]"#, &["chain 1", "weight", "-1"]),
@@ -272,7 +272,7 @@ fn recipes_pick_by_weight() {
             &["chain 1", "step 1 (white), snr_db", "500"],
         ),
     ] {
-        let message = Recipe::from_json(json).expect_err(json).to_string();
+        let message = NoiseRecipe::from_json(json).expect_err(json).to_string();
         assert!(words.iter().all(|word| message.contains(word)), "{json}: {message}");
     }
 }

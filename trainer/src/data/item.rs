@@ -34,7 +34,7 @@ pub struct Item {
 pub struct Maker {
     split: Split,
     order: Order,
-    mixture: noise::Recipe,
+    mixture: noise::NoiseRecipe,
     /// Length of a crop; whole recordings where there is none.
     crop_length: Option<usize>,
     equaliser_probability: f64,
@@ -252,7 +252,7 @@ mod tests {
     fn maker(mixture: Option<&str>, seed: u64) -> Result<Maker> {
         let mut recipe = Recipe::from_toml("version = 1\ndata.crop_seconds = 0.25", &[format!("run.seed={seed}")])?;
         if let Some(json) = mixture {
-            recipe.noise.chains = noise::Recipe::from_json(json)?;
+            recipe.noise.chains = noise::NoiseRecipe::from_json(json)?;
         }
         Ok(Maker::new(split(), &recipe))
     }

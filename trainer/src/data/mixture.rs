@@ -26,7 +26,7 @@ use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared::noise::{Recipe, Recordings};
+use shared::noise::{NoiseRecipe, Recordings};
 
 use super::corpus::{Recording, Split};
 use super::speed::Speed;
@@ -44,7 +44,7 @@ const SPEECH: &str = "speech/*";
 const STRETCH: usize = 4;
 
 /// The default mixture.
-pub fn default() -> Recipe {
+pub fn default() -> NoiseRecipe {
     let text = include_str!("../../../recipes/dcunet-small.toml");
     let mut table: toml::Table = text.parse().expect("a test reads it");
     let chains = table.remove("noise").and_then(|mut noise| noise.as_table_mut()?.remove("chains"));
@@ -52,7 +52,7 @@ pub fn default() -> Recipe {
 }
 
 /// Checks that all recordings it names are there to train on.
-pub fn check(mixture: &Recipe, split: &Split) -> Result<()> {
+pub fn check(mixture: &NoiseRecipe, split: &Split) -> Result<()> {
     for name in mixture.chains().iter().flat_map(|chain| chain.chain.recordings()) {
         let known = named(split, name).is_some_and(|recordings| !recordings.is_empty());
         ensure!(known, "noise.chains: expected * (any of the noise) or speech/* (any of the speech), got {name:?}");
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(weights, [10.0, 10.0, 56.0, 3.0, 3.0, 3.0, 6.0, 3.0, 6.0, 3.0]);
         let split = in_memory(vec![vec![0.1]], vec![vec![0.1]]);
         check(&mixture, &split).expect("its recordings are those of a corpus");
-        let named = Recipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
+        let named = NoiseRecipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
         let message = check(&named.expect("valid"), &split).expect_err("no such recording").to_string();
         assert!(message.contains("speech/*") && message.contains("a.wav"), "{message}");
     }

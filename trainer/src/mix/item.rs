@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use serde_json::json;
 use shared::audio::rms;
-use shared::noise::{self, Chain, Group, Noise, Recipe, Recordings, Value, active_power};
+use shared::noise::{self, Chain, Noise, NoiseGroup, NoiseRecipe, Recordings, Value, active_power};
 
 use super::MixArguments;
 use crate::SAMPLE_RATE_HZ;
@@ -65,7 +65,7 @@ pub struct Mixer<'a> {
     arguments: &'a MixArguments,
     speech: Folder<'a>,
     noise: Option<Folder<'a>>,
-    recipe: Recipe,
+    recipe: NoiseRecipe,
     /// Recordings that cannot be read, a line for each.
     pub left_out: Vec<String>,
 }
@@ -111,7 +111,7 @@ impl<'a> Mixer<'a> {
                 file: format!("noisy/{kind}/{index:05}.wav"),
                 clean: name.clone(),
                 kind,
-                snr_db: (noise.group() == Group::Additive).then_some(snr_db),
+                snr_db: (noise.group() == NoiseGroup::Additive).then_some(snr_db),
                 speech: speech.display().to_string(),
                 start,
                 noise: chain.recordings().map(str::to_owned).collect(),
@@ -157,7 +157,7 @@ impl<'a> Mixer<'a> {
     fn chain(&self, noise: &Noise, snr_db: f32, speech: &Path, rng: &mut ChaCha8Rng) -> Result<(Chain, Heard)> {
         let mut step = json!({"kind": noise.kind()});
         match noise.group() {
-            Group::Stft => step["quantile"] = self.quantile(noise)?.draw(rng).into(),
+            NoiseGroup::Stft => step["quantile"] = self.quantile(noise)?.draw(rng).into(),
             _ => step["snr_db"] = snr_db.into(),
         }
         let mut heard = Heard::default();

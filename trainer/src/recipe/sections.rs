@@ -14,7 +14,7 @@ use super::fields::nearest;
 #[serde(default)]
 pub struct Noise {
     /// Chains and their weights; see [`crate::data::mixture`].
-    pub chains: noise::Recipe,
+    pub chains: noise::NoiseRecipe,
 }
 
 impl Default for Noise {

@@ -120,7 +120,7 @@ struct TrainJob<'a> {
     run: &'a Path,
     start: Start,
     plan: Plan,
-    sources: Vec<bundle::Source>,
+    sources: Vec<bundle::DataSource>,
     maker: Arc<Maker>,
     valid: ValidationSet,
     /// The first weights, where they are not random.

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use cli::output::write_whole;
 use serde::{Deserialize, Serialize};
-use shared::bundle::Source;
+use shared::bundle::DataSource;
 use sysinfo::System;
 
 use crate::SAMPLE_RATE_HZ;
@@ -217,11 +217,11 @@ impl fmt::Display for Plan {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sources {
-    sources: Vec<Source>,
+    sources: Vec<DataSource>,
 }
 
 /// Reads the sources that a recipe names; none if it names none.
-pub fn sources(path: &Path) -> Result<Vec<Source>> {
+pub fn sources(path: &Path) -> Result<Vec<DataSource>> {
     if path.as_os_str().is_empty() {
         return Ok(vec![]);
     }

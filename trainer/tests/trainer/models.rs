@@ -10,7 +10,7 @@ use burn::backend::Flex;
 use shared::audio::{db_to_amplitude, rms};
 use shared::metric::si_sdr;
 use shared::nn::Phrasing;
-use shared::noise::channel::{ClipShape, Limit, clip};
+use shared::noise::clipping::{ClipShape, Limit, clip};
 use shared::{Audio, Bundle, Denoiser};
 
 use crate::common::{rng, speech};

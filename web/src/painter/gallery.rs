@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use js_sys::Float32Array;
 use shared::dsp::spectrum::{Spectrum, SpectrumPlan};
 use shared::noise::stft::STFT;
-use shared::noise::{Chain, Corruption, Drawn, NoRecordings};
+use shared::noise::{Chain, Corruption, DrawnStep, NoRecordings};
 use web::mix::{mean, mix};
 use web::overview::Overview;
 use web::painting::Wish;
@@ -245,12 +245,12 @@ fn read(piece: &Blob) -> Option<Vec<f32>> {
 fn corruption((steps, seed): &(Steps, u32), sample_rate_hz: u32) -> Option<Corruption> {
     let first = Chain::from_json(&steps.first().to_json()).ok()?;
     // Others may be costly to draw.
-    if first.steps().first()?.noise.group() != shared::noise::Group::Stft {
+    if first.steps().first()?.noise.group() != shared::noise::NoiseGroup::Stft {
         return None;
     }
     let drawn = first.draw(1, sample_rate_hz, 0, (*seed).into(), &NoRecordings).ok()?;
     match drawn.steps().first()? {
-        Drawn::Stft(corruption) => Some(*corruption),
+        DrawnStep::Stft(corruption) => Some(*corruption),
         _ => None,
     }
 }

@@ -1,23 +1,4 @@
-//! What training minimises, of waveforms `[batch, 1, samples]`: one [`Loss`], or an [`Objective`] of several.
-//!
-//! | loss | range | good for | source |
-//! |---|---|---|---|
-//! | `l1` | 0 at best | waveforms, where a few large errors shall not rule | |
-//! | `energy-conserving-l1` | 0 at best | comparing with the paper: twice `l1` | Rethage et al. 2018 |
-//! | `mse` | 0 at best | waveforms, where large errors matter most; loud items rule | |
-//! | `wsdr` | -1 (best) to 1 | the ratio of speech to error at any level, and items without speech | Choi et al. 2019 |
-//! | `multi-resolution-stft` | 0 at best | spectra in short and long frames; blind to phase | Yamamoto et al. 2020 |
-//! | `compressed-spectrum` | 0 at best | quiet speech, at any level | Ephrat et al. 2018, Braun and Tashev 2021 |
-//! | `error-level` | -40 (best) dB up | little noise as much as loud noise, and items without speech | Wisdom et al. 2021 |
-//! | `harm` | 0 dB at best | recordings with little noise, which others may spoil; hardly cares for those with much | |
-//! | `loudness` | -3 (best) to 4 | what is heard: PESQ, of which it is a likeness; nearly blind to phase and level | ITU-T P.862, Martín-Doñas et al. 2018 |
-
-mod compressed_spectrum;
-mod loudness;
-mod multi_resolution;
-mod objective;
-mod signals;
-mod waveform;
+//! All losses by name, and how each compares signals.
 
 use core::fmt;
 use core::ops::Range;
@@ -26,15 +7,12 @@ use core::str::FromStr;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::compressed_spectrum::CompressedSpectrum;
+use super::loudness::Loudness;
+use super::multi_resolution::MultiResolution;
+use super::signals::Signals;
+use super::waveform;
 use crate::error::{Error, Result};
-use compressed_spectrum::CompressedSpectrum;
-use loudness::Loudness;
-use multi_resolution::MultiResolution;
-pub use objective::Objective;
-use signals::Signals;
-
-/// Added to energies under a root or a division.
-const EPSILON: f64 = 1e-8;
 
 /// A loss by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
