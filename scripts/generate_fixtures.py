@@ -1,4 +1,4 @@
-"""Writes the fixtures of shared/tests/golden.rs: what the PyTorch networks of this folder give for fixed weights.
+"""Writes the fixtures of shared/tests/shared/golden.rs: what the PyTorch networks of this folder give for fixed weights.
 
 Run from the repository's root: python scripts/generate_fixtures.py. Everything is computed in double precision from
 single precision inputs and weights, and stored in single precision. Seeded, so that a second run writes the same files

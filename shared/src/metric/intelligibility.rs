@@ -2,8 +2,8 @@
 //! third-octave bands with those of the clean speech.
 //!
 //! Follows the authors' Matlab code where the papers leave something open, and so does `pystoi`, with which both scores agree
-//! within 1e-6 (`tests/golden.rs`): frames of which the clean one is more than 40 dB below the loudest are left out, and other
-//! rates are brought to 10 kHz by Octave's `resample`.
+//! within 1e-6 (`tests/shared/golden.rs`): frames of which the clean one is more than 40 dB below the loudest are left out, and
+//! other rates are brought to 10 kHz by Octave's `resample`.
 
 use core::f64::consts::TAU;
 

@@ -4,7 +4,7 @@
 //! `cargo xtask test` sees to that. Where `FIREFOX` and `GECKODRIVER` are not named, that part says so and is left out. With
 //! `SCREENSHOTS` set to a folder, what the page looks like is kept there. `SITE` may name another folder than `dist`.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
 mod browser;
