@@ -4,6 +4,7 @@
 //! `card.md`, so that anybody can look inside. Nothing in it is trusted: sizes, names and shapes are all checked before they
 //! are used.
 
+mod anonymous;
 mod card;
 
 use std::io::{Cursor, Read, Write};
@@ -18,6 +19,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 pub use card::{Card, Score, Source, Training};
 
+use self::anonymous::Anonymous;
 use crate::error::{Error, Result};
 use crate::nn::{Network, NetworkConfig};
 
@@ -83,9 +85,9 @@ impl Bundle {
     ) -> Result<Self> {
         let config = BundleConfig { version: VERSION, sample_rate_hz, precision, network: config };
         config.validate()?;
-        let mut store = BurnpackStore::from_bytes(None);
+        let mut store = BurnpackStore::from_bytes(None).with_to_adapter(Anonymous);
         if precision == Precision::F16 {
-            store = store.with_to_adapter(half_precision());
+            store = store.with_to_adapter(half_precision().chain(Anonymous));
         }
         network.save_into(&mut store).map_err(refuse)?;
         let weights = store.get_bytes().map_err(refuse)?.to_vec();
