@@ -1,6 +1,6 @@
 //! The command: recordings without their noise.
 
-use std::io::{BufWriter, Write, stdout};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,12 +13,12 @@ use shared::{Bundle, Denoiser};
 
 use crate::batch::{Share, cores};
 use crate::device::{Device, Job};
-use crate::exit;
 use crate::model::{self, Choice};
 use crate::output::{self, Destination};
 use crate::plan::{self, Plan, Task};
 use crate::progress::Progress;
 use crate::recording::Recording;
+use crate::{exit, stdout};
 
 /// Most channels of a recording. Every one takes some megabytes while it is denoised.
 const MAX_CHANNELS: usize = 64;
@@ -93,9 +93,7 @@ impl DenoiseArguments {
     /// When something failed, or, of the type [`exit::Damaged`], some recordings are damaged.
     pub fn run(self) -> Result<()> {
         if self.list_models {
-            // Whoever stops reading the list has seen enough.
-            let _ = stdout().write_all(model::table()?.as_bytes());
-            return Ok(());
+            return stdout::print(model::table()?);
         }
         let bundle = self.choice.load()?;
         let plan = plan::plan(&self.inputs, self.out.as_deref(), "denoised", self.overwrite)?;

@@ -51,9 +51,24 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
+/// Nobody reads standard output any more: whoever did, as `head -1` does, has seen enough. The program ends without a message.
+#[derive(Debug)]
+pub struct ReaderGone;
+
+impl fmt::Display for ReaderGone {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("nobody reads standard output any more")
+    }
+}
+
+impl std::error::Error for ReaderGone {}
+
 /// Prints what went wrong, and gives the exit code.
 pub fn end(result: Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
+    if error.is::<ReaderGone>() {
+        return ExitCode::SUCCESS;
+    }
     let code = if error.is::<Damaged>() {
         DAMAGED
     } else if error.is::<Interrupted>() {

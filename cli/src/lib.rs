@@ -7,10 +7,13 @@
 //! | [`plan`] | where each result goes |
 //! | [`recording`], [`damage`] | reading a recording, and what could not be read of it |
 //! | [`output`] | writing results: whole or not at all |
+//! | [`stdout`] | text on standard output |
 //! | [`batch`], [`progress`] | many files side by side, and what people see of it |
 //! | [`model`], [`device`] | trained networks, and where they run |
 //! | [`signal`], [`exit`] | how the program ends |
 //! | [`memory`] | settings of the system's allocator |
+
+#![warn(clippy::print_stdout, reason = "println! panics when the reader of a pipe has gone; use stdout::print")]
 
 pub mod batch;
 pub mod damage;
@@ -25,3 +28,4 @@ pub mod plan;
 pub mod progress;
 pub mod recording;
 pub mod signal;
+pub mod stdout;

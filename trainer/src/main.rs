@@ -1,19 +1,12 @@
 //! Trains, evaluates and runs the denoising networks natively. `trainer help` lists the commands.
 
-mod bench;
+#![warn(clippy::print_stdout, reason = "println! panics when the reader of a pipe has gone; use cli::stdout::print")]
+
 mod commands;
-mod corrupt;
 mod data;
 mod device;
-mod evaluate;
-mod exchange;
-mod identity;
 mod memory;
-mod mix;
-mod models;
 mod recipe;
-mod recipes;
-mod report;
 mod run;
 mod scores;
 mod train;

@@ -65,3 +65,23 @@ fn standard_output_that_fails_is_named() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
+
+#[test]
+fn a_list_that_nobody_reads_ends_quietly() {
+    let folder = tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command(folder.path(), "--list-models").stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_that_cannot_be_written_is_an_error() {
+    let folder = tempdir().unwrap();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = command(folder.path(), "--list-models").stdout(full).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("cannot write to standard output: No space left"), "{message}");
+}

@@ -4,6 +4,7 @@
 //! `card.md`, so that anybody can look inside. Nothing in it is trusted: sizes, names and shapes are all checked before they
 //! are used.
 
+mod anonymous;
 mod card;
 mod half;
 
@@ -19,9 +20,10 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 pub use card::{Card, DataSource, Score, Training};
 
+use self::anonymous::Anonymous;
+use self::half::HalfPrecision;
 use crate::error::{Error, Result};
 use crate::nn::{Network, NetworkConfig, Precision};
-use half::HalfPrecision;
 
 /// The version of the file's layout that this crate writes, and the only one it reads.
 pub const VERSION: u32 = 1;
@@ -74,9 +76,9 @@ impl Bundle {
     ) -> Result<Self> {
         let config = BundleConfig { version: VERSION, sample_rate_hz, precision, network: config };
         config.validate()?;
-        let mut store = BurnpackStore::from_bytes(None);
+        let mut store = BurnpackStore::from_bytes(None).with_to_adapter(Anonymous);
         if precision == Precision::F16 {
-            store = store.with_to_adapter(HalfPrecision::of(&config.network));
+            store = store.with_to_adapter(HalfPrecision::of(&config.network).chain(Anonymous));
         }
         network.save_into(&mut store).map_err(refuse)?;
         let weights = store.get_bytes().map_err(refuse)?.to_vec();

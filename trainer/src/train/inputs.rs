@@ -135,7 +135,7 @@ impl Inputs {
     }
 }
 
-/// A checksum of a model's weights. Not of its bytes: each time that a network is packed, its parameters have other numbers.
+/// A checksum of a model's weights. Not of its bytes: bundles of earlier programs also hold random numbers of the parameters.
 fn checksum(bundle: &Bundle) -> Result<u32> {
     let weights = Weights::of(&bundle.network::<Flex>(&Default::default())?)?;
     let mut checksum = crc32fast::Hasher::new();

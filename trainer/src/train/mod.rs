@@ -1,10 +1,9 @@
 //! Fitting a network.
 
-mod arguments;
 mod average;
 mod beginning;
 mod best;
-mod checkpoint;
+pub mod checkpoint;
 pub mod gradients;
 mod inputs;
 pub mod pieces;
@@ -24,11 +23,10 @@ use burn::tensor::backend::AutodiffBackend;
 use burn_train::Interrupter;
 use cli::exit::Interrupted;
 use cli::output::write_whole;
-use cli::signal;
+use cli::{signal, stdout};
 use shared::bundle::{self, Bundle};
 use shared::nn::{NetworkConfig, Phrasing};
 
-pub use arguments::TrainArguments;
 pub use plan::Plan;
 
 use self::average::Average;
@@ -244,8 +242,7 @@ impl Training for TrainJob<'_> {
         }
         let best =
             state.best.map(|(score, step)| format!(", {score:.2} dB SI-SDR on the validation set after step {step}"));
-        println!("{}{}", self.run.join("best.zip").display(), best.unwrap_or_default());
-        Ok(())
+        stdout::print(format_args!("{}{}\n", self.run.join("best.zip").display(), best.unwrap_or_default()))
     }
 }
 

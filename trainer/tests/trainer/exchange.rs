@@ -65,6 +65,22 @@ fn export_and_import_give_the_same_network() {
 }
 
 #[test]
+fn the_same_file_gives_the_same_bytes_again() {
+    let folder = tempdir().unwrap();
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    for model in ["autoencoder", "dcunet"] {
+        succeed(folder.path(), &format!("export {model} -o {model}.safetensors"));
+        for precision in ["f32", "f16"] {
+            for name in ["one.zip", "two.zip"] {
+                let arguments = format!("import {model}.safetensors -o {name} --precision {precision} --overwrite");
+                succeed(folder.path(), &arguments);
+            }
+            assert!(read("one.zip") == read("two.zip"), "{model}, {precision}");
+        }
+    }
+}
+
+#[test]
 fn a_state_dict_of_pytorch_gives_pytorchs_output() {
     let folder = tempdir().unwrap();
     let [state, config] = ["tiny-dcunet.pt", "tiny-dcunet.json"].map(|name| fixture(name).display().to_string());

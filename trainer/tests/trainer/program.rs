@@ -281,3 +281,32 @@ fn models_are_listed() {
     let table = succeed(folder.path(), "models");
     assert!(table.contains("autoencoder") && table.contains("131105"), "{table}");
 }
+
+#[test]
+fn commands_end_quietly_when_nobody_reads_what_they_print() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    for name in ["clean/a.wav", "noisy/a.wav"] {
+        write_mono(&root.join(name));
+    }
+    for arguments in [
+        "models",
+        "models --json",
+        "recipes",
+        "recipes --json",
+        "recipes dcunet-small",
+        "evaluate --clean clean --noisy noisy --model autoencoder",
+        "evaluate --clean clean --noisy noisy --model autoencoder --json",
+        "bench --network autoencoder --batch-size 1 --crop-seconds 0.2 --steps 1",
+        "bench --network autoencoder --batch-size 1 --crop-seconds 0.2 --steps 1 --json",
+        "identity --steps 20 --recordings 1 --out identity",
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = crate::common::command(root, arguments).stdout(writer).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments}: {message}");
+        assert!(!message.contains("error") && !message.contains("panicked"), "{arguments}: {message}");
+    }
+    assert!(root.join("identity/identity.svg").exists());
+}

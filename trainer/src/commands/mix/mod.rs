@@ -16,8 +16,8 @@ use shared::noise::{Noise, NoiseGroup};
 use tempfile::TempDir;
 
 use self::item::{Item, Mixer};
+use super::corrupt::decibels;
 use crate::SAMPLE_RATE_HZ;
-use crate::corrupt::decibels;
 
 /// Write pairs of clean and noisy speech, to compare denoisers on.
 ///

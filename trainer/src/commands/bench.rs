@@ -16,6 +16,7 @@ use burn::tensor::backend::AutodiffBackend;
 use clap::Args;
 use cli::device::Device;
 use cli::output::write_whole;
+use cli::stdout;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -101,17 +102,15 @@ impl BenchArguments {
             let Times { losses, seconds } = times;
             let summary = json!({"losses": losses, "seconds": seconds, "peak_bytes": peak_bytes,
                 "steps_per_second": {"best": best, "median": median}});
-            println!("{summary}");
-            return Ok(());
+            return stdout::print(format_args!("{summary}\n"));
         }
         let memory = peak_bytes.map(|bytes| format!(", {:.0} MB resident at most", bytes as f64 / 1e6));
         let (batch, device) = (self.batch_size, self.device);
-        println!(
-            "{}, {batch} × {crop} s on {device}: {best:.3} steps/s at best, {median:.3} in the median{}",
+        stdout::print(format_args!(
+            "{}, {batch} × {crop} s on {device}: {best:.3} steps/s at best, {median:.3} in the median{}\n",
             self.network,
             memory.unwrap_or_default()
-        );
-        Ok(())
+        ))
     }
 }
 
@@ -174,7 +173,7 @@ impl Training for BenchJob<'_> {
             B::sync(&device).context("cannot wait for the device")?;
             let seconds = start.elapsed().as_secs_f64();
             if !arguments.json {
-                println!("step {}: loss {loss:.6}, {seconds:.3} s", index + 1);
+                stdout::print(format_args!("step {}: loss {loss:.6}, {seconds:.3} s\n", index + 1))?;
             }
             times.losses.push(loss);
             if index >= WARM_UP {

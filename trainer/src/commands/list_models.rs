@@ -1,8 +1,11 @@
 //! `trainer models`: what there is to choose from.
 
+use std::fmt::{self, Write};
+
 use anyhow::{Context, Result};
 use clap::Args;
 use cli::model::EMBEDDED;
+use cli::stdout;
 use serde::Serialize;
 use serde_json::json;
 use shared::Bundle;
@@ -53,12 +56,10 @@ impl ModelsArguments {
         let models = EMBEDDED.into_iter().map(model).collect::<Result<Vec<_>>>()?;
         let presets: Vec<Preset> = NetworkConfig::presets().into_iter().map(preset).collect();
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&json!({"models": models, "presets": presets}))?);
-        } else {
-            println!("Trained models, for --model:\n\n{}", cli::model::table()?);
-            print_presets(&presets);
+            let json = serde_json::to_string_pretty(&json!({"models": models, "presets": presets}))?;
+            return stdout::print(format_args!("{json}\n"));
         }
-        Ok(())
+        stdout::print(format_args!("Trained models, for --model:\n\n{}\n{}", cli::model::table()?, table(&presets)))
     }
 }
 
@@ -91,27 +92,33 @@ fn preset((name, config): (&'static str, NetworkConfig)) -> Preset {
     }
 }
 
-fn print_presets(presets: &[Preset]) {
+/// The presets, a line each.
+fn table(presets: &[Preset]) -> String {
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    println!("Presets, for `trainer train --network`, at {SAMPLE_RATE_HZ} Hz:\n");
-    println!("{:15} {:>10} {:>14} {:>7} {:>13} {:>12}", "", "", "receptive", "million", "latency", "weights, MB");
-    println!(
+    let mut table = format!("Presets, for `trainer train --network`, at {SAMPLE_RATE_HZ} Hz:\n\n");
+    // Writing to a String cannot fail.
+    let mut line = |arguments: fmt::Arguments| writeln!(table, "{arguments}").unwrap_or_default();
+    line(format_args!(
+        "{:15} {:>10} {:>14} {:>7} {:>13} {:>12}",
+        "", "", "receptive", "million", "latency", "weights, MB"
+    ));
+    line(format_args!(
         "{:15} {:>10} {:>7} {:>6} {:>7} {:>6} {:>6} {:>6} {:>5}",
         "name", "parameters", "samples", "ms", "MAC/s", "samples", "ms", "f32", "f16"
-    );
+    ));
     for preset in presets {
         let Preset { name, parameters, receptive_field_samples: field, latency_samples: latency, .. } = preset;
         let [full, half] = preset.weight_bytes.map(megabytes);
-        println!(
+        line(format_args!(
             "{name:15} {parameters:>10} {field:>7} {:>6.0} {:>7.0} {latency:>6} {:>6.0} {full:>6.2} {half:>5.2}",
             preset.receptive_field_ms,
             preset.macs_per_second / 1e6,
             preset.latency_ms,
-        );
+        ));
     }
-    println!(
-        "\nLatency: samples that must have come in after one before its output is final, without time for computing."
-    );
+    table +=
+        "\nLatency: samples that must have come in after one before its output is final, without time for computing.\n";
+    table
 }
 
 #[cfg(test)]

@@ -1,19 +1,30 @@
-//! The command line.
+//! The command line: one file or folder for each command, with its arguments and what it does.
+
+mod bench;
+mod corrupt;
+mod evaluate;
+mod exchange;
+mod identity;
+mod list_models;
+mod list_recipes;
+mod mix;
+mod report;
+mod train;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use cli::denoise::DenoiseArguments;
 
-use crate::bench::BenchArguments;
-use crate::corrupt::CorruptArguments;
-use crate::evaluate::EvaluateArguments;
-use crate::exchange::{ExportArguments, ImportArguments};
-use crate::identity::IdentityArguments;
-use crate::mix::MixArguments;
-use crate::models::ModelsArguments;
-use crate::recipes::RecipesArguments;
-use crate::report::ReportArguments;
-use crate::train::TrainArguments;
+use self::bench::BenchArguments;
+use self::corrupt::CorruptArguments;
+use self::evaluate::EvaluateArguments;
+use self::exchange::{ExportArguments, ImportArguments};
+use self::identity::IdentityArguments;
+use self::list_models::ModelsArguments;
+use self::list_recipes::RecipesArguments;
+use self::mix::MixArguments;
+use self::report::ReportArguments;
+use self::train::TrainArguments;
 
 /// Trains, evaluates and runs networks that remove noise from speech.
 #[derive(Parser)]

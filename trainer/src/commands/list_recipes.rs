@@ -1,7 +1,10 @@
 //! `trainer recipes`: the recipes built in, and what each needs.
 
+use std::fmt::Write;
+
 use anyhow::Result;
 use clap::Args;
+use cli::stdout;
 use serde::Serialize;
 
 use crate::SAMPLE_RATE_HZ;
@@ -19,7 +22,7 @@ pub struct RecipesArguments {
 
 /// A recipe and what it needs.
 #[derive(Serialize)]
-struct Needs {
+struct RecipeNeeds {
     name: &'static str,
     summary: String,
     network: String,
@@ -38,26 +41,23 @@ impl RecipesArguments {
     /// Does what was asked.
     pub fn run(self) -> Result<()> {
         if let Some(name) = &self.name {
-            print!("{}", recipe::text(name)?);
-            return Ok(());
+            return stdout::print(recipe::text(name)?);
         }
         let needs = NAMED.iter().map(|(name, _)| needs(name)).collect::<Result<Vec<_>>>()?;
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&needs)?);
-        } else {
-            print_table(&needs);
+        match self.json {
+            true => stdout::print(format_args!("{}\n", serde_json::to_string_pretty(&needs)?)),
+            false => stdout::print(table(&needs)),
         }
-        Ok(())
     }
 }
 
-fn needs(name: &'static str) -> Result<Needs> {
+fn needs(name: &'static str) -> Result<RecipeNeeds> {
     let recipe = recipe::load(name, &[])?;
     let config = recipe.network_config()?;
     let (schedule, data) = (&recipe.schedule, &recipe.data);
     assert_eq!(data.items, Items::Crops, "a recipe of ours, whose items have a length");
     let seconds = data.crop_seconds * schedule.batch_size as f64;
-    Ok(Needs {
+    Ok(RecipeNeeds {
         name,
         summary: recipe.run.summary.clone(),
         network: recipe.network.preset.clone(),
@@ -70,18 +70,22 @@ fn needs(name: &'static str) -> Result<Needs> {
     })
 }
 
-fn print_table(needs: &[Needs]) {
-    println!(
-        "{:15} {:>10} {:>7} {:>6} {:>7} {:>9}  what it is",
+/// The recipes, a line each.
+fn table(recipes: &[RecipeNeeds]) -> String {
+    let mut table = format!(
+        "{:15} {:>10} {:>7} {:>6} {:>7} {:>9}  what it is\n",
         "recipe", "parameters", "steps", "hours", "GB", "tera-MAC"
     );
-    for Needs { name, summary, parameters, memory_bytes, steps, hours, macs, .. } in needs {
+    for RecipeNeeds { name, summary, parameters, memory_bytes, steps, hours, macs, .. } in recipes {
         let (gigabytes, tera) = (*memory_bytes as f64 / 1e9, macs / 1e12);
-        println!("{name:15} {parameters:>10} {steps:>7} {hours:>6.0} {gigabytes:>7.1} {tera:>9.0}  {summary}");
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            table,
+            "{name:15} {parameters:>10} {steps:>7} {hours:>6.0} {gigabytes:>7.1} {tera:>9.0}  {summary}"
+        );
     }
-    println!(
-        "\nHours of audio seen, memory of a step (estimated), and multiplications in all. Two CPU cores do about 0.02 tera-MAC a \
-         second, a large GPU some hundred times as many. All need folders of speech and noise but `synthetic`. `trainer recipes NAME` \
-         prints one; `dcunet-small` explains every field."
-    );
+    table += "\nHours of audio seen, memory of a step (estimated), and multiplications in all. Two CPU cores do about 0.02 tera-MAC a \
+              second, a large GPU some hundred times as many. All need folders of speech and noise but `synthetic`. `trainer recipes NAME` \
+              prints one; `dcunet-small` explains every field.\n";
+    table
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use cli::output::write_whole;
+use cli::stdout;
 use plotters::prelude::*;
 use shared::loss::{Loss, Objective};
 use shared::noise::NoiseRecipe as Mixture;
@@ -68,12 +69,10 @@ impl IdentityArguments {
         ensure!(self.steps >= VALIDATIONS, "--steps: expected at least {VALIDATIONS}, got {}", self.steps);
         let outcomes = NETWORKS.into_iter().map(|network| self.outcome(network)).collect::<Result<Vec<_>>>()?;
         let table = table(&outcomes);
-        println!("{table}");
         write_whole(&self.out.join("identity.md"), table.as_bytes())?;
         let chart = self.out.join("identity.svg");
         write_whole(&chart, chart_of(&outcomes, self.steps)?.as_bytes())?;
-        println!("{}", chart.display());
-        Ok(())
+        stdout::print(format_args!("{table}\n{}\n", chart.display()))
     }
 
     /// Trains one network; goes on where an earlier call was interrupted.

@@ -1,6 +1,7 @@
 //! `trainer evaluate`: scores of a model on recordings of which the clean original is known.
 
 use std::collections::HashMap;
+use std::fmt::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -9,7 +10,7 @@ use clap::Args;
 use cli::batch::{self, Share};
 use cli::device::Job;
 use cli::model::Choice;
-use cli::{inputs, recording};
+use cli::{inputs, recording, stdout};
 use serde::Serialize;
 use serde_json::json;
 use shared::nn::Phrasing;
@@ -89,28 +90,29 @@ impl EvaluateArguments {
         let (by_kind, by_snr) = (Group::by_kind(&files), Group::by_snr(&files));
         let mean = Group::of("all", &files.iter().collect::<Vec<_>>());
         let nothing = mean.is_none();
-        if self.json {
+        let text = if self.json {
             let model = self.choice.model;
             let report = json!({
                 "model": model, "files": files, "by_kind": by_kind, "by_snr": by_snr, "mean": mean, "left_out": left_out
             });
-            println!("{}", serde_json::to_string_pretty(&report)?);
+            serde_json::to_string_pretty(&report)? + "\n"
         } else {
             let files = if self.files || files.len() <= MOST_ROWS { files } else { Vec::new() };
-            let files = files.iter().filter_map(|file| Group::of(&file.name, &[file])).map(Row::of).collect();
-            let rows = |groups: Vec<Group>| groups.into_iter().map(Row::of).collect();
-            print_table(&[
+            let files = files.iter().filter_map(|file| Group::of(&file.name, &[file])).map(ScoreRow::of).collect();
+            let rows = |groups: Vec<Group>| groups.into_iter().map(ScoreRow::of).collect();
+            table(&[
                 ("file", files),
-                ("left out of the means", left_out.iter().map(|pair| Row::empty(&pair.name)).collect()),
+                ("left out of the means", left_out.iter().map(|pair| ScoreRow::empty(&pair.name)).collect()),
                 ("kind of noise", rows(by_kind)),
                 ("SNR", rows(by_snr)),
                 ("mean", rows(mean.into_iter().collect())),
-            ]);
-        }
+            ])
+        };
+        let printed = stdout::print(text);
         let failed = left_out.iter().filter(|pair| pair.failed).count();
         ensure!(failed == 0, "{failed} of {count} files failed");
         ensure!(!nothing, "no file has a score: every pair is silent");
-        Ok(())
+        printed
     }
 }
 
@@ -231,14 +233,14 @@ fn score<B: Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Resu
 }
 
 /// A row of the table.
-struct Row {
+struct ScoreRow {
     name: String,
     items: usize,
     /// Before and after; none of what is left out.
     scores: Option<[Scores; 2]>,
 }
 
-impl Row {
+impl ScoreRow {
     fn of(group: Group) -> Self {
         Self { name: group.name, items: group.items, scores: Some([group.before, group.after]) }
     }
@@ -248,11 +250,11 @@ impl Row {
     }
 }
 
-/// Prints rows under a heading for each set of them.
-fn print_table(sets: &[(&str, Vec<Row>)]) {
+/// Rows under a heading for each set of them.
+fn table(sets: &[(&str, Vec<ScoreRow>)]) -> String {
     /// Heading, score, digits after the point.
-    type Figure = (&'static str, fn(&Scores) -> Option<f64>, usize);
-    const FIGURES: [Figure; 5] = [
+    type ScoreColumn = (&'static str, fn(&Scores) -> Option<f64>, usize);
+    const COLUMNS: [ScoreColumn; 5] = [
         ("SI-SDR, dB", |s| Some(s.si_sdr_db), 2),
         ("SNR, dB", |s| Some(s.snr_db), 2),
         ("wSDR", |s| Some(s.wsdr), 3),
@@ -262,25 +264,27 @@ fn print_table(sets: &[(&str, Vec<Row>)]) {
     let shown = || sets.iter().filter(|(_, rows)| !rows.is_empty());
     let names = shown().flat_map(|(heading, rows)| rows.iter().map(|row| &*row.name).chain([*heading]));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
-    print!("{:width$}  {:5}", "", "");
-    FIGURES.iter().for_each(|(name, ..)| print!("  {name:^15}"));
-    println!();
+    let mut table = format!("{:width$}  {:5}", "", "");
+    let mut add = |text: fmt::Arguments| table.write_fmt(text).unwrap_or_default(); // a String takes all
+    COLUMNS.iter().for_each(|(name, ..)| add(format_args!("  {name:^15}")));
+    add(format_args!("\n"));
     for (heading, rows) in shown() {
-        print!("{heading:width$}  {:>5}", "files");
-        FIGURES.iter().for_each(|_| print!("  {:>7} {:>7}", "before", "after"));
-        println!();
-        for Row { name, items, scores } in rows {
-            print!("{name:width$}  {items:5}");
-            for (_, figure, decimals) in FIGURES {
+        add(format_args!("{heading:width$}  {:>5}", "files"));
+        COLUMNS.iter().for_each(|_| add(format_args!("  {:>7} {:>7}", "before", "after")));
+        add(format_args!("\n"));
+        for ScoreRow { name, items, scores } in rows {
+            add(format_args!("{name:width$}  {items:5}"));
+            for (_, score, decimals) in COLUMNS {
                 let text = |side: usize| {
-                    let value = scores.as_ref().and_then(|sides| figure(&sides[side]));
+                    let value = scores.as_ref().and_then(|sides| score(&sides[side]));
                     value.map_or("-".into(), |value| format!("{value:.decimals$}"))
                 };
-                print!("  {:>7} {:>7}", text(0), text(1));
+                add(format_args!("  {:>7} {:>7}", text(0), text(1)));
             }
-            println!();
+            add(format_args!("\n"));
         }
     }
+    table
 }
 
 #[cfg(test)]

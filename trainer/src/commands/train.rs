@@ -1,14 +1,13 @@
-//! What `trainer train` can be told.
+//! `trainer train`: a run by a recipe, from its beginning or resumed.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::checkpoint;
-use super::plan::Plan;
 use crate::data::Corpus;
 use crate::recipe::{self, Recipe};
+use crate::train::{self, Plan, Start, checkpoint};
 
 /// Train a network.
 ///
@@ -142,14 +141,14 @@ impl TrainArguments {
             recipe::load(name, &overrides)?
         };
         let corpus = Corpus::open(&recipe.data, recipe.run.seed)?;
-        let start = super::Start {
+        let start = Start {
             resume: self.resume,
             accept_changed_data: self.accept_changed_data,
             plan_only: self.plan,
             plain: self.plain,
             overrides,
         };
-        super::run(&recipe, corpus, &run, start)
+        train::run(&recipe, corpus, &run, start)
     }
 
     fn overrides(&self) -> Vec<String> {
