@@ -24,7 +24,7 @@ const CARD: &str = "card";
 /// The file's metadata has the configuration and the card. docs/weights.md tells which tensor is which.
 #[derive(Args)]
 pub struct ExportArguments {
-    /// dcunet, wavenet, autoencoder, or the path of a bundle such as `train` writes.
+    #[arg(help = cli::model::help())]
     model: String,
     /// The file.
     #[arg(short, long, value_name = "FILE.safetensors")]

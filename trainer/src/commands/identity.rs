@@ -9,6 +9,7 @@ use cli::output::write_whole;
 use cli::stdout;
 use plotters::prelude::*;
 use shared::loss::{Loss, Objective};
+use shared::nn::NetworkConfig;
 use shared::noise::NoiseRecipe as Mixture;
 
 use crate::data::Corpus;
@@ -16,10 +17,15 @@ use crate::recipe::{self, Recipe};
 use crate::run::{Entry, read};
 use crate::train::{self, Start};
 
-/// Networks, in the order in which the report tried them.
-const NETWORKS: [&str; 3] = ["autoencoder", "wavenet-small", "dcunet-small"];
-/// Colours that people tell apart who see few (Okabe and Ito), one for each network.
-const COLOURS: [RGBColor; 3] = [RGBColor(0xd5, 0x5e, 0x00), RGBColor(0x00, 0x72, 0xb2), RGBColor(0x00, 0x9e, 0x73)];
+/// Colours that people tell apart who see few (Okabe and Ito), for one network after the other.
+const COLOURS: [RGBColor; 6] = [
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0xe6, 0x9f, 0x00),
+    RGBColor(0x56, 0xb4, 0xe9),
+];
 /// Validations in each run, for the curve.
 const VALIDATIONS: usize = 20;
 /// An error 20 dB below the speech is hard to hear in it.
@@ -67,7 +73,10 @@ impl IdentityArguments {
     pub fn run(self) -> Result<()> {
         ensure!(self.recordings > 0, "--recordings: expected at least 1, got 0");
         ensure!(self.steps >= VALIDATIONS, "--steps: expected at least {VALIDATIONS}, got {}", self.steps);
-        let outcomes = NETWORKS.into_iter().map(|network| self.outcome(network)).collect::<Result<Vec<_>>>()?;
+        let outcomes = NetworkConfig::first_presets()
+            .into_iter()
+            .map(|(network, _)| self.outcome(network))
+            .collect::<Result<Vec<_>>>()?;
         let table = table(&outcomes);
         write_whole(&self.out.join("identity.md"), table.as_bytes())?;
         let chart = self.out.join("identity.svg");
@@ -168,7 +177,7 @@ fn chart_of(outcomes: &[Outcome], steps: usize) -> Result<String> {
         .x_desc("steps")
         .y_desc("SI-SDR of clean speech, dB")
         .draw()?;
-    for (Outcome { network, curve, .. }, colour) in outcomes.iter().zip(COLOURS) {
+    for (Outcome { network, curve, .. }, colour) in outcomes.iter().zip(COLOURS.into_iter().cycle()) {
         let line = LineSeries::new(curve.iter().copied(), colour.stroke_width(3));
         let key = move |(x, y)| PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3));
         chart.draw_series(line)?.label(*network).legend(key);

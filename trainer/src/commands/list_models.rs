@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use cli::model::EMBEDDED;
+use cli::model::built_in;
 use cli::stdout;
 use serde::Serialize;
 use serde_json::json;
@@ -53,7 +53,7 @@ struct Preset {
 impl ModelsArguments {
     /// Does what was asked.
     pub fn run(self) -> Result<()> {
-        let models = EMBEDDED.into_iter().map(model).collect::<Result<Vec<_>>>()?;
+        let models = models::ALL.iter().map(model).collect::<Result<Vec<_>>>()?;
         let presets: Vec<Preset> = NetworkConfig::presets().into_iter().map(preset).collect();
         if self.json {
             let json = serde_json::to_string_pretty(&json!({"models": models, "presets": presets}))?;
@@ -63,15 +63,15 @@ impl ModelsArguments {
     }
 }
 
-fn model((name, bytes): (&'static str, &[u8])) -> Result<Model> {
-    let Bundle { config, card, .. } = Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"))?;
+fn model(model: &models::Model) -> Result<Model> {
+    let Bundle { config, card, .. } = built_in(model)?;
     let preset = NetworkConfig::presets().into_iter().find(|(_, preset)| *preset == config.network);
     let kind = config.network.kind();
     Ok(Model {
-        name,
+        name: model.name,
         network: preset.map_or_else(|| format!("{kind} of another shape"), |(name, _)| name.into()),
         parameters: config.network.parameters(),
-        bundle_bytes: bytes.len(),
+        bundle_bytes: model.bundle.len(),
         sample_rate_hz: config.sample_rate_hz,
         scores: card.scores,
     })
