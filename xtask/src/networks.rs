@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use shared::Bundle;
-pub use web::networks::Listed;
+pub use web::networks::NetworkListing as Listed;
 
 /// The site's folder of bundles.
 pub const FOLDER: &str = "models";

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{AudioBuffer, AudioBufferSourceNode, AudioContext, AudioContextOptions, GainNode};
 use yew::Callback;
 
-use super::store::Store;
+use super::store::TrackStore;
 
 /// How far ahead pieces are handed to the browser, in seconds.
 const AHEAD_SECONDS: f64 = 2.0;
@@ -41,10 +41,10 @@ pub struct Sound {
 
 /// Plays one take at a time.
 #[derive(Clone)]
-pub struct Player(Rc<Inner>);
+pub struct Player(Rc<PlayerState>);
 
-struct Inner {
-    store: Store,
+struct PlayerState {
+    store: TrackStore,
     stopped: Callback<bool>,
     sound: RefCell<Option<Sound>>,
     output: RefCell<Option<Output>>,
@@ -73,9 +73,10 @@ struct Output {
 }
 
 impl Player {
-    /// A player of what is in `store`; `stopped` hears when it comes to an end by itself, and whether because nothing sounds here.
-    pub fn new(store: Store, stopped: Callback<bool>) -> Self {
-        Self(Rc::new(Inner {
+    /// A player of what is in `store`; `stopped` hears when it comes to an end by itself, and whether because nothing
+    /// sounds here.
+    pub fn new(store: TrackStore, stopped: Callback<bool>) -> Self {
+        Self(Rc::new(PlayerState {
             store,
             stopped,
             sound: RefCell::default(),
@@ -91,7 +92,8 @@ impl Player {
         }))
     }
 
-    /// Says what is to be heard from now on. Another take begins at its start; another voice of the same one continues in place.
+    /// Says what is to be heard from now on. Another take begins at its start; another voice of the same one continues
+    /// in place.
     pub fn set(&self, sound: Option<Sound>) {
         let other = {
             let old = self.0.sound.borrow();
@@ -167,7 +169,7 @@ impl Player {
     fn silence(&self) {
         if let Some(output) = self.0.output.borrow_mut().as_mut() {
             for source in output.sources.drain(..) {
-                #[allow(deprecated, reason = "the name in web-sys of the method that all nodes of this kind have")]
+                #[expect(deprecated, reason = "the name in web-sys of the method that all nodes of this kind have")]
                 let _ = source.stop();
                 let _ = source.disconnect();
             }

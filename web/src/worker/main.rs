@@ -4,18 +4,21 @@
 //! |---|---|
 //! | `requests` | the queue of what is asked, and what is heard at once |
 //! | `session`, `gpu`, `loading` | backends and networks |
-//! | `source`, `file` | recordings, read in blocks |
-//! | `take`, `track` | denoising one into pieces |
+//! | `source`, `blob_reader` | recordings, read in blocks |
+//! | `take`, `denoising`, `track` | denoising one into pieces |
 //! | `experiment` | noise, and scores |
 //! | `live` | live audio |
+//! | `stop` | the end of work that is not done |
 //! | `browser` | what the browser does for all of them |
 
 #[cfg(target_arch = "wasm32")]
+mod blob_reader;
+#[cfg(target_arch = "wasm32")]
 mod browser;
 #[cfg(target_arch = "wasm32")]
-mod experiment;
+mod denoising;
 #[cfg(target_arch = "wasm32")]
-mod file;
+mod experiment;
 #[cfg(target_arch = "wasm32")]
 mod gpu;
 #[cfg(target_arch = "wasm32")]
@@ -28,6 +31,8 @@ mod requests;
 mod session;
 #[cfg(target_arch = "wasm32")]
 mod source;
+#[cfg(target_arch = "wasm32")]
+mod stop;
 #[cfg(target_arch = "wasm32")]
 mod take;
 #[cfg(target_arch = "wasm32")]
