@@ -4,6 +4,48 @@
 //! bytes go out, and everything that touches a tensor is generic over [`burn::tensor::backend::Backend`]. The native trainer
 //! and the web page are thin shells around it.
 //!
+//! A recording through a trained network, on Burn's CPU backend:
+//!
+//! ```
+//! use burn::backend::Flex;
+//! use shared::nn::Phrasing;
+//! use shared::{Audio, Bundle, Denoiser};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/autoencoder.zip");
+//! let bundle = Bundle::from_bytes(&std::fs::read(path)?)?;
+//! let denoiser = Denoiser::<Flex>::new(&bundle, Phrasing::Products, Default::default())?;
+//!
+//! let noisy = Audio::new(48_000, vec![vec![0.1; 48_000]])?; // a second of one channel
+//! let denoised = denoiser.denoise_blocking(&noisy, |_progress| {})?;
+//! assert_eq!(denoised.len(), noisy.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Live sound goes through a [`stream::Stream`], block by block:
+//!
+//! ```
+//! # use burn::backend::Flex;
+//! # use shared::nn::Phrasing;
+//! # use shared::{Bundle, Denoiser};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/autoencoder.zip");
+//! # let bundle = Bundle::from_bytes(&std::fs::read(path)?)?;
+//! # let denoiser = Denoiser::<Flex>::new(&bundle, Phrasing::Products, Default::default())?;
+//! let mut stream = denoiser.stream(16_000, 1)?;
+//! let mut denoised = Vec::new();
+//! for block in [[0.0; 160], [0.1; 160]] {
+//!     denoised.extend(stream.push_blocking(&[block])?.remove(0)); // what is ready
+//! }
+//! denoised.extend(stream.flush_blocking()?.remove(0)); // the rest
+//! assert_eq!(denoised.len(), 320);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What fails on user input is an [`Error`] that says what was expected and what came.
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | [`audio`], [`resample`] | recordings in memory, at another sampling rate |
