@@ -23,7 +23,7 @@ pub const DEFAULT: &str = "dcunet";
 
 /// Which model, and where it runs.
 #[derive(Args)]
-pub struct Choice {
+pub struct ModelChoice {
     /// dcunet, wavenet, autoencoder, or the path of a bundle such as `trainer train` writes.
     #[arg(long, value_name = "NAME|BUNDLE", default_value = DEFAULT)]
     pub model: String,
@@ -32,7 +32,7 @@ pub struct Choice {
     pub device: Device,
 }
 
-impl Choice {
+impl ModelChoice {
     /// Reads the model.
     ///
     /// # Errors

@@ -17,6 +17,7 @@
 mod aiff;
 mod au;
 mod bytes;
+mod content;
 pub mod error;
 pub mod format;
 mod layout;
@@ -35,11 +36,12 @@ pub mod whole;
 mod window;
 pub mod writer;
 
+pub use content::{Block, ByteSource};
 pub use error::{Error, Result};
 pub use format::{Damage, Encoding, Format};
 pub use metadata::Metadata;
-pub use reader::{Block, Reader, Source};
-pub use whole::{Whole, decode, encode};
+pub use reader::Reader;
+pub use whole::{WholeRecording, decode, encode};
 pub use writer::{Spec, Writer};
 
 /// Names of the formats that [`Reader`] knows, for people.

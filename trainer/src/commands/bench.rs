@@ -27,7 +27,7 @@ use shared::loss::{Loss, Objective};
 use shared::nn::NetworkConfig;
 
 use crate::data::Item;
-use crate::device::{Devices, Training};
+use crate::device::{Devices, TrainingJob};
 use crate::recipe::ComputePrecision;
 use crate::train::Adam;
 use crate::train::gradients::clip_global_norm;
@@ -135,7 +135,7 @@ struct BenchJob<'a> {
     arguments: &'a BenchArguments,
 }
 
-impl Training for BenchJob<'_> {
+impl TrainingJob for BenchJob<'_> {
     type Output = Times;
 
     fn run<B: AutodiffBackend>(self, devices: Vec<B::Device>) -> Result<Times> {

@@ -28,12 +28,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::noise::{Recipe, Recordings};
 
-use super::corpus::{Recording, Split};
+use super::corpus::{CorpusRecording, Split};
 use super::speed::Speed;
-use super::store::Samples;
+use super::store::SharedSamples;
 use super::variation::vary;
 use crate::SAMPLE_RATE_HZ;
-use crate::recipe::Data;
+use crate::recipe::DataSection;
 
 /// Any of the noise.
 const NOISE: &str = "*";
@@ -60,7 +60,7 @@ pub fn check(mixture: &Recipe, split: &Split) -> Result<()> {
     Ok(())
 }
 
-fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [Recording]> {
+fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [CorpusRecording]> {
     match name {
         NOISE => Some(&split.noise),
         SPEECH => Some(&split.speech),
@@ -70,7 +70,7 @@ fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [Recording]> {
 
 /// How recordings are chosen and played.
 #[derive(Clone, Debug)]
-pub struct Playing {
+pub struct Playback {
     /// How often each recording of noise is chosen; all alike where there are none.
     noise_weights: Option<WeightedIndex<f64>>,
     /// How often a recording is played at another speed.
@@ -79,9 +79,9 @@ pub struct Playing {
     variation_probability: f64,
 }
 
-impl Playing {
+impl Playback {
     /// As a recipe says.
-    pub fn new(split: &Split, data: &Data) -> Self {
+    pub fn new(split: &Split, data: &DataSection) -> Self {
         let exponent = data.noise_length_exponent;
         let weights = split.noise.iter().map(|recording| recording.seconds.powf(exponent));
         Self {
@@ -94,22 +94,22 @@ impl Playing {
 }
 
 /// The recordings that one item's chain asks for, held until the item is made.
-pub struct Held<'a> {
+pub struct PlayedRecordings<'a> {
     split: &'a Split,
     item_length: usize,
-    playing: &'a Playing,
-    samples: FrozenVec<Samples>,
+    playing: &'a Playback,
+    samples: FrozenVec<SharedSamples>,
     /// Why one could not be read.
     pub error: RefCell<Option<Error>>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> PlayedRecordings<'a> {
     /// None yet.
-    pub fn new(split: &'a Split, item_length: usize, playing: &'a Playing) -> Self {
+    pub fn new(split: &'a Split, item_length: usize, playing: &'a Playback) -> Self {
         Self { split, item_length, playing, samples: FrozenVec::new(), error: RefCell::default() }
     }
 
-    fn chosen(&self, name: &str, choice: u64) -> Option<&'a Recording> {
+    fn chosen(&self, name: &str, choice: u64) -> Option<&'a CorpusRecording> {
         let recordings = named(self.split, name)?;
         let index = match self.playing.noise_weights.as_ref().filter(|_| name == NOISE) {
             Some(weights) => weights.sample(&mut generator(choice, 1)),
@@ -119,7 +119,7 @@ impl<'a> Held<'a> {
     }
 
     /// What a chain is given of a recording, everything but the samples decided by `choice`.
-    fn played(&self, name: &str, samples: Samples, choice: u64) -> Samples {
+    fn played(&self, name: &str, samples: SharedSamples, choice: u64) -> SharedSamples {
         let mut rng = generator(choice, 0);
         let range = if name == SPEECH { Speed::SPEECH } else { Speed::NOISE };
         let speed = Speed::draw(self.playing.speed_probability, range, &mut rng);
@@ -138,7 +138,7 @@ impl<'a> Held<'a> {
     }
 }
 
-impl Recordings for Held<'_> {
+impl Recordings for PlayedRecordings<'_> {
     fn recording(&self, name: &str, choice: u64, sample_rate_hz: u32) -> Option<Cow<'_, [f32]>> {
         match self.split.read(self.chosen(name, choice)?) {
             Ok(samples) => (sample_rate_hz == SAMPLE_RATE_HZ)
@@ -168,8 +168,9 @@ mod tests {
         let second = SAMPLE_RATE_HZ as usize;
         let split = in_memory(vec![vec![0.1; second]], vec![vec![0.1; second], vec![0.2; 9 * second]]);
         for (exponent, expected) in [(0.0, 0.5), (0.5, 0.75), (1.0, 0.9)] {
-            let playing = Playing::new(&split, &Data { noise_length_exponent: exponent, ..Data::default() });
-            let held = Held::new(&split, second, &playing);
+            let playing =
+                Playback::new(&split, &DataSection { noise_length_exponent: exponent, ..DataSection::default() });
+            let held = PlayedRecordings::new(&split, second, &playing);
             let long = (0..2000).filter(|&choice| {
                 let recording = held.recording(NOISE, choice, SAMPLE_RATE_HZ).expect("there is noise");
                 recording.len() == 9 * second

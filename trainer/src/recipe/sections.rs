@@ -12,18 +12,18 @@ use super::fields::nearest;
 /// `[noise]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Noise {
+pub struct NoiseSection {
     /// Chains and their weights; see [`crate::data::mixture`].
     pub chains: noise::Recipe,
 }
 
-impl Default for Noise {
+impl Default for NoiseSection {
     fn default() -> Self {
         Self { chains: crate::data::mixture::default() }
     }
 }
 
-impl Noise {
+impl NoiseSection {
     /// Whether clean speech stays clean.
     pub fn is_none(&self) -> bool {
         self.chains.chains().iter().all(|chain| chain.chain.steps().is_empty())
@@ -33,7 +33,7 @@ impl Noise {
 /// `[network]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Network {
+pub struct NetworkSection {
     /// A preset of `trainer models`.
     pub preset: String,
     /// What differs from the preset: fields of the network's configuration.
@@ -44,7 +44,7 @@ pub struct Network {
     pub frozen_statistics: bool,
 }
 
-impl Default for Network {
+impl Default for NetworkSection {
     fn default() -> Self {
         Self {
             preset: "dcunet-small".into(),
@@ -55,7 +55,7 @@ impl Default for Network {
     }
 }
 
-impl Network {
+impl NetworkSection {
     /// The preset with what differs from it.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ fn overlay(value: &mut serde_json::Value, changes: &serde_json::Value, path: &st
 /// `[optimiser]`: AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Optimiser {
+pub struct OptimiserSection {
     /// Peak learning rate.
     pub learning_rate: f64,
     /// Decoupled weight decay.
@@ -117,13 +117,13 @@ pub struct Optimiser {
     pub ema_decay: f64,
 }
 
-impl Default for Optimiser {
+impl Default for OptimiserSection {
     fn default() -> Self {
         Self { learning_rate: 1.5e-3, weight_decay: 1e-4, max_gradient_norm: 3.0, ema_decay: 0.995 }
     }
 }
 
-impl Optimiser {
+impl OptimiserSection {
     pub(super) fn validate(&self) -> Result<()> {
         let Self { learning_rate, weight_decay, max_gradient_norm, ema_decay } = *self;
         let rate = learning_rate > 0.0 && learning_rate <= 1.0;
@@ -139,7 +139,7 @@ impl Optimiser {
 /// `[schedule]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Schedule {
+pub struct ScheduleSection {
     /// Optimiser steps in all.
     pub steps: usize,
     /// Items a step, over all devices.
@@ -158,7 +158,7 @@ pub struct Schedule {
     pub patience: usize,
 }
 
-impl Default for Schedule {
+impl Default for ScheduleSection {
     fn default() -> Self {
         Self {
             steps: 2000,
@@ -173,7 +173,7 @@ impl Default for Schedule {
     }
 }
 
-impl Schedule {
+impl ScheduleSection {
     pub(super) fn validate(&self) -> Result<()> {
         for (name, value) in [
             ("steps", self.steps),
