@@ -3,9 +3,10 @@
 //! `recipes/dcunet-small.toml` has every field with an explanation. What a recipe leaves out is as it is there, but for the
 //! network's name and what the recipe is called.
 
-mod data;
+mod data_section;
 mod fields;
 mod named;
+mod noise_section;
 mod sections;
 
 use std::path::Path;
@@ -15,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use shared::loss::{Loss, Objective};
 use shared::nn::NetworkConfig;
 
-pub use data::{DataSection, ItemKind};
+pub use data_section::{DataSection, ItemKind};
 pub use named::{NAMED, load, text};
-pub use sections::{ComputePrecision, NetworkSection, NoiseSection, OptimiserSection, RunSection, ScheduleSection};
+pub use noise_section::{NoiseSection, default_noise};
+pub use sections::{ComputePrecision, NetworkSection, OptimiserSection, RunSection, ScheduleSection};
 
 /// The version of recipes that this program reads.
 pub const VERSION: u32 = 1;

@@ -5,30 +5,8 @@ use std::path::{Component, Path};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use shared::nn::NetworkConfig;
-use shared::noise;
 
 use super::fields::nearest;
-
-/// `[noise]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct NoiseSection {
-    /// Chains and their weights; see [`crate::data::mixture`].
-    pub chains: noise::Recipe,
-}
-
-impl Default for NoiseSection {
-    fn default() -> Self {
-        Self { chains: crate::data::mixture::default() }
-    }
-}
-
-impl NoiseSection {
-    /// Whether clean speech stays clean.
-    pub fn is_none(&self) -> bool {
-        self.chains.chains().iter().all(|chain| chain.chain.steps().is_empty())
-    }
-}
 
 /// `[network]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -37,7 +37,7 @@ use self::step::{How, Stepper, Trainee};
 use self::validate::ValidationSet;
 use self::watch::Watch;
 use crate::SAMPLE_RATE_HZ;
-use crate::data::{Corpus, Loader, Maker, mixture};
+use crate::data::{Corpus, Loader, Maker, playback};
 use crate::device::{Devices, TrainingJob};
 use crate::recipe::Recipe;
 use crate::run::{self, LogEntry};
@@ -66,7 +66,7 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     let devices: Devices = recipe.run.device.parse().map_err(|error| anyhow::anyhow!("run.device: {error}"))?;
     corpus.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
     if !corpus.train.speech.is_empty() {
-        mixture::check(&recipe.noise.chains, &corpus.train)?;
+        playback::check(&recipe.noise.chains, &corpus.train)?;
     }
     let crop = recipe.data.crop_seconds;
     let longest = corpus.train.longest();

@@ -17,6 +17,7 @@ use shared::noise::{self, Chain, Group, Noise, Recipe, Recordings, Value, active
 use super::MixArguments;
 use crate::SAMPLE_RATE_HZ;
 use crate::data::manifest::{FileContent, Manifest};
+use crate::recipe::default_noise;
 
 /// Talkers of babble.
 const TALKERS: usize = 6;
@@ -90,7 +91,7 @@ impl<'a> Mixer<'a> {
         };
         let speech = open("--speech", &arguments.speech)?;
         let noise = noise.map(|noise| open("--noise", noise)).transpose()?;
-        Ok(Self { arguments, speech, noise, recipe: crate::data::mixture::default(), left_out })
+        Ok(Self { arguments, speech, noise, recipe: default_noise(), left_out })
     }
 
     /// Item number `index`. Fails where there is no speech, or no noise, to make it of.

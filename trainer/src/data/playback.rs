@@ -1,21 +1,6 @@
-//! Which noise to train on.
+//! The recordings that chains of noise ask for: which ones they get, and how those are played.
 //!
-//! A mixture is a list of weighted chains (see [`shared::noise::chain`]). The default is that of `recipes/dcunet-small.toml`:
-//!
-//! | weight | noise |
-//! |---|---|
-//! | 10 | STFT coefficients below a quantile of 0.6 to 0.95 zeroed |
-//! | 10 | STFT coefficients below a quantile of 0.3 to 0.85 raised to it |
-//! | 56 | recorded noise at −5 to 20 dB |
-//! | 9 | white, pink or brown noise at −5 to 20 dB |
-//! | 6 | babble of 3 to 24 of the run's own talkers at −5 to 20 dB |
-//! | 3 | hum, clicks or crackle |
-//! | 6 | recorded noise at 40 dB, so that clean speech learns to stay as it is |
-//! | 3 | recorded noise at −100 dB, which is noise alone, so that there is silence to learn |
-//!
-//! Three in ten of the third and fourth have a second noise, recorded, at 0 to 25 dB. All ratios are to active speech.
-//!
-//! Of recordings, `*` is any of the noise that the run trains on, and `speech/*` any of its speech, for babble.
+//! In a recipe `*` is any of the noise that the run trains on, and `speech/*` any of its speech, for babble.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -43,15 +28,10 @@ const SPEECH: &str = "speech/*";
 /// Longest stretch of a recording that is played at another speed, in items: one that a chain may still choose from.
 const STRETCH: usize = 4;
 
-/// The default mixture.
-pub fn default() -> Recipe {
-    let text = include_str!("../../../recipes/dcunet-small.toml");
-    let mut table: toml::Table = text.parse().expect("a test reads it");
-    let chains = table.remove("noise").and_then(|mut noise| noise.as_table_mut()?.remove("chains"));
-    chains.and_then(|chains| chains.try_into().ok()).expect("a test reads it")
-}
-
-/// Checks that all recordings it names are there to train on.
+/// Checks that the recordings that a mixture of noises names are there to train on.
+///
+/// # Errors
+/// When it names one by its own name, or asks for any of a kind of which there is none.
 pub fn check(mixture: &Recipe, split: &Split) -> Result<()> {
     for name in mixture.chains().iter().flat_map(|chain| chain.chain.recordings()) {
         let known = named(split, name).is_some_and(|recordings| !recordings.is_empty());
@@ -183,12 +163,9 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_as_documented() {
-        let mixture = default();
-        let weights: Vec<f64> = mixture.chains().iter().map(|chain| chain.weight).collect();
-        assert_eq!(weights, [10.0, 10.0, 56.0, 3.0, 3.0, 3.0, 6.0, 3.0, 6.0, 3.0]);
+    fn only_recordings_of_the_run_can_be_named() {
         let split = in_memory(vec![vec![0.1]], vec![vec![0.1]]);
-        check(&mixture, &split).expect("its recordings are those of a corpus");
+        check(&crate::recipe::default_noise(), &split).expect("its recordings are those of a corpus");
         let named = Recipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
         let message = check(&named.expect("valid"), &split).expect_err("no such recording").to_string();
         assert!(message.contains("speech/*") && message.contains("a.wav"), "{message}");
