@@ -59,7 +59,7 @@ impl Batch {
         items: &'a [T],
         threads: usize,
         units: impl Fn(&T) -> u64 + Sync,
-        work: impl Fn(&'a T, &Share) -> Result<R> + Sync,
+        work: impl Fn(&'a T, &ItemProgress) -> Result<R> + Sync,
     ) -> Result<Vec<R>> {
         let lanes = threads.min(items.len()).max(1);
         let next = AtomicUsize::new(0);
@@ -89,13 +89,18 @@ impl Batch {
         &self,
         items: &[T],
         units: impl Fn(&T) -> u64,
-        mut work: impl FnMut(&T, &Share) -> Result<R>,
+        mut work: impl FnMut(&T, &ItemProgress) -> Result<R>,
     ) -> Vec<R> {
         items.iter().filter_map(|item| self.one(item, units(item), &mut work)).collect()
     }
 
-    fn one<'a, T, R>(&self, item: &'a T, units: u64, work: impl FnOnce(&'a T, &Share) -> Result<R>) -> Option<R> {
-        let share = Share { batch: self, units, done: AtomicU64::new(0) };
+    fn one<'a, T, R>(
+        &self,
+        item: &'a T,
+        units: u64,
+        work: impl FnOnce(&'a T, &ItemProgress) -> Result<R>,
+    ) -> Option<R> {
+        let share = ItemProgress { batch: self, units, done: AtomicU64::new(0) };
         let result = work(item, &share);
         share.set(1.0);
         result.map_err(|error| self.fail(&format!("{error:#}"))).ok()
@@ -118,20 +123,20 @@ impl Batch {
 /// A batch of its own for `items`, one after the other.
 ///
 /// Gives the results, and an error in the end if anything failed.
-pub fn each<T, R>(items: &[T], what: &str, work: impl FnMut(&T, &Share) -> Result<R>) -> (Vec<R>, Result<()>) {
+pub fn each<T, R>(items: &[T], what: &str, work: impl FnMut(&T, &ItemProgress) -> Result<R>) -> (Vec<R>, Result<()>) {
     let batch = Batch::new(Progress::new(what, items.len() as u64 * Batch::UNITS), items.len());
     let results = batch.in_turn(items, |_| Batch::UNITS, work);
     (results, batch.outcome())
 }
 
 /// The part of a batch that belongs to one item.
-pub struct Share<'a> {
+pub struct ItemProgress<'a> {
     batch: &'a Batch,
     units: u64,
     done: AtomicU64,
 }
 
-impl Share<'_> {
+impl ItemProgress<'_> {
     /// How much of the item is done, 0 to 1; never less than before.
     pub fn set(&self, done: f64) {
         let now = (done.clamp(0.0, 1.0) * self.units as f64) as u64;

@@ -11,13 +11,13 @@ use media::{Block, Encoding, Format, Spec};
 use shared::stream::{MAX_ATTENUATION_DB, ParallelStream, Stream, StreamOptions};
 use shared::{Bundle, Denoiser};
 
-use crate::batch::{Share, cores};
-use crate::device::{Device, Job};
-use crate::model::{self, Choice};
+use crate::batch::{ItemProgress, cores};
+use crate::device::{Device, DeviceJob};
+use crate::model::{self, ModelChoice};
 use crate::output::{self, Destination};
-use crate::plan::{self, Plan, Task};
+use crate::plan::{self, FilePlan, FileTask};
 use crate::progress::Progress;
-use crate::recording::Recording;
+use crate::recording::OpenRecording;
 use crate::{exit, stdout};
 
 /// Most channels of a recording. Every one takes some megabytes while it is denoised.
@@ -43,7 +43,7 @@ pub struct DenoiseArguments {
     #[arg(short, long)]
     out: Option<PathBuf>,
     #[command(flatten)]
-    choice: Choice,
+    choice: ModelChoice,
     /// Attenuate noise by at most so many dB: 0 leaves everything, 100 removes all that the network takes for noise.
     #[arg(long, value_name = "DB", default_value_t = MAX_ATTENUATION_DB, value_parser = attenuation)]
     attenuation_limit_db: f32,
@@ -106,13 +106,18 @@ impl DenoiseArguments {
 
 struct DenoiseJob {
     bundle: Bundle,
+<<<<<<< HEAD
     plan: Plan,
     options: StreamOptions,
+=======
+    plan: FilePlan,
+    options: Options,
+>>>>>>> t25
     threads: usize,
     arguments: DenoiseArguments,
 }
 
-impl Job for DenoiseJob {
+impl DeviceJob for DenoiseJob {
     type Output = ();
 
     fn run<B: Backend>(self, device: B::Device) -> Result<()> {
@@ -125,11 +130,11 @@ impl Job for DenoiseJob {
         let checked = batch.each(&tasks, threads, |_| 0, check)?;
         batch.progress().inc_length(checked.iter().map(Checked::units).sum());
 
-        let work = |checked: &Checked, share: &Share| {
+        let work = |checked: &Checked, share: &ItemProgress| {
             let Format { sample_rate_hz, channels, .. } = checked.format;
             let engine = match on_cpu {
-                true => Engine::Cpu(denoiser.parallel_stream(sample_rate_hz, channels)?),
-                false => Engine::Gpu(denoiser.stream(sample_rate_hz, channels)?),
+                true => DenoisingStream::Cpu(denoiser.parallel_stream(sample_rate_hz, channels)?),
+                false => DenoisingStream::Gpu(denoiser.stream(sample_rate_hz, channels)?),
             };
             denoise(engine, checked, &arguments, share)
         };
@@ -152,7 +157,7 @@ impl Job for DenoiseJob {
 
 /// A recording that can be denoised, as far as is known beforehand.
 struct Checked<'a> {
-    task: &'a Task,
+    task: &'a FileTask,
     format: Format,
     /// Its length: a guess where the file does not say.
     seconds: f64,
@@ -166,7 +171,7 @@ impl Checked<'_> {
 }
 
 /// Finds what is wrong with a recording before anything is computed, and says what will be lost of it.
-fn check<'a>(task: &'a Task, share: &Share) -> Result<Checked<'a>> {
+fn check<'a>(task: &'a FileTask, share: &ItemProgress) -> Result<Checked<'a>> {
     let mut recording = task.input.open()?;
     let format = recording.format().clone();
     let name = recording.name().to_owned();
@@ -195,7 +200,7 @@ fn check<'a>(task: &'a Task, share: &Share) -> Result<Checked<'a>> {
 }
 
 /// Refuses samples that are no numbers, which only float formats can hold.
-fn check_numbers(recording: &mut Recording) -> Result<()> {
+fn check_numbers(recording: &mut OpenRecording) -> Result<()> {
     let mut start = 0;
     while let Some(block) = recording.read()? {
         let broken = block.iter().filter_map(|samples| samples.iter().position(|sample| !sample.is_finite())).min();
@@ -209,12 +214,12 @@ fn check_numbers(recording: &mut Recording) -> Result<()> {
 }
 
 /// What computes: the CPU all at once, other devices piece by piece.
-enum Engine<B: Backend> {
+enum DenoisingStream<B: Backend> {
     Cpu(ParallelStream<B>),
     Gpu(Stream<B>),
 }
 
-impl<B: Backend> Engine<B> {
+impl<B: Backend> DenoisingStream<B> {
     /// Samples per channel that it takes best at a time.
     fn block_length(&self) -> usize {
         match self {
@@ -241,10 +246,10 @@ impl<B: Backend> Engine<B> {
 
 /// Denoises one file as it is read, so that its length does not matter.
 fn denoise<B: Backend>(
-    mut engine: Engine<B>,
+    mut engine: DenoisingStream<B>,
     checked: &Checked,
     arguments: &DenoiseArguments,
-    share: &Share,
+    share: &ItemProgress,
 ) -> Result<()> {
     let Checked { task, format, .. } = checked;
     let mut recording = task.input.open()?;

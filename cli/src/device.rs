@@ -46,7 +46,7 @@ impl fmt::Display for Device {
 }
 
 /// Work that is the same on every backend.
-pub trait Job {
+pub trait DeviceJob {
     /// What it gives back.
     type Output;
 
@@ -67,7 +67,7 @@ impl Device {
     ///
     /// # Errors
     /// When the program was built without the device's backend, there is no such device, or the job fails.
-    pub fn run<J: Job>(self, job: J) -> Result<J::Output> {
+    pub fn run<J: DeviceJob>(self, job: J) -> Result<J::Output> {
         match self {
             Self::Cpu => job.run::<Flex>(Default::default()),
             #[cfg(feature = "wgpu")]

@@ -9,7 +9,7 @@ use glob::MatchOptions;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::output::temporary_file;
-use crate::recording::Recording;
+use crate::recording::OpenRecording;
 
 /// Extensions that make a file in a folder a recording. Its content decides what it is; some of these no reader here knows, so
 /// that such files are named and not passed over.
@@ -28,7 +28,7 @@ pub const STANDARD: &str = "-";
 
 /// A recording to work on.
 #[derive(Debug)]
-pub struct Input {
+pub struct RecordingInput {
     /// Where it is; for standard input, what messages call it.
     pub path: PathBuf,
     /// The folder that was named, if it was found in one.
@@ -39,14 +39,14 @@ pub struct Input {
 
 /// Recordings, and a line for everything that is none.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct FoundInputs {
     /// The recordings, each once.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<RecordingInput>,
     /// What cannot be used, and why.
     pub problems: Vec<String>,
 }
 
-impl Input {
+impl RecordingInput {
     /// A file.
     pub fn file(path: PathBuf) -> Self {
         Self { path, folder: None, spooled: None }
@@ -66,13 +66,13 @@ impl Input {
     /// Opens it at its start.
     ///
     /// # Errors
-    /// As [`Recording::open`].
-    pub fn open(&self) -> Result<Recording> {
-        let Some(spooled) = &self.spooled else { return Recording::open(&self.path) };
+    /// As [`OpenRecording::open`].
+    pub fn open(&self) -> Result<OpenRecording> {
+        let Some(spooled) = &self.spooled else { return OpenRecording::open(&self.path) };
         let name = self.path.display().to_string();
         // Readers seek to the start themselves; one reads at a time.
         let file = spooled.try_clone().with_context(|| format!("cannot read {name}"))?;
-        Recording::of(name, file)
+        OpenRecording::of(name, file)
     }
 }
 
@@ -80,12 +80,12 @@ impl Input {
 ///
 /// # Errors
 /// When standard input is meant and cannot be read.
-pub fn find(arguments: &[PathBuf], without: Option<&Path>) -> Result<Found> {
-    let mut found = Found::default();
+pub fn find(arguments: &[PathBuf], without: Option<&Path>) -> Result<FoundInputs> {
+    let mut found = FoundInputs::default();
     for argument in arguments {
         if argument.as_os_str() == STANDARD {
             let spooled = Some(spool(&mut io::stdin().lock(), "standard input")?);
-            found.inputs.push(Input { path: "standard input".into(), folder: None, spooled });
+            found.inputs.push(RecordingInput { path: "standard input".into(), folder: None, spooled });
             continue;
         }
         let paths = match argument.symlink_metadata() {
@@ -102,9 +102,9 @@ pub fn find(arguments: &[PathBuf], without: Option<&Path>) -> Result<Found> {
             } else if is_pipe(&path) {
                 let name = path.display().to_string();
                 let mut pipe = File::open(&path).with_context(|| format!("cannot read {name}"))?;
-                found.inputs.push(Input { spooled: Some(spool(&mut pipe, &name)?), folder: None, path });
+                found.inputs.push(RecordingInput { spooled: Some(spool(&mut pipe, &name)?), folder: None, path });
             } else {
-                found.inputs.push(Input::file(path));
+                found.inputs.push(RecordingInput::file(path));
             }
         }
     }
@@ -118,7 +118,7 @@ pub fn find(arguments: &[PathBuf], without: Option<&Path>) -> Result<Found> {
 /// # Errors
 /// When there is none, or something in the folder cannot be listed.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Found::default();
+    let mut found = FoundInputs::default();
     walk(folder, None, &mut found);
     if let Some(problem) = found.problems.into_iter().next() {
         bail!(problem);
@@ -177,7 +177,7 @@ fn expand(argument: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> {
     matches
 }
 
-fn walk(folder: &Path, without: Option<&Path>, found: &mut Found) {
+fn walk(folder: &Path, without: Option<&Path>, found: &mut FoundInputs) {
     let without = without.map(identity);
     let is_meant = |entry: &DirEntry| {
         let is_results =
@@ -187,7 +187,11 @@ fn walk(folder: &Path, without: Option<&Path>, found: &mut Found) {
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_meant) {
         match entry {
             Ok(entry) if entry.file_type().is_file() && has_recording_extension(entry.path()) => {
-                found.inputs.push(Input { path: entry.into_path(), folder: Some(folder.to_owned()), spooled: None });
+                found.inputs.push(RecordingInput {
+                    path: entry.into_path(),
+                    folder: Some(folder.to_owned()),
+                    spooled: None,
+                });
             }
             Ok(_) => (),
             Err(error) => found.problems.extend(problem(&error, folder)),

@@ -13,14 +13,14 @@ use cli::{exit, memory, signal};
 // What the program is about is said at its arguments.
 #[derive(Parser)]
 #[command(name = "denoise", version, arg_required_else_help = true)]
-struct Arguments {
+struct DenoiseProgram {
     #[command(flatten)]
     denoise: DenoiseArguments,
 }
 
 fn main() -> ExitCode {
     memory::keep();
-    let Arguments { denoise } = Arguments::parse_from(arguments());
+    let DenoiseProgram { denoise } = DenoiseProgram::parse_from(arguments());
     exit::end(signal::catch().and_then(|()| denoise.run()))
 }
 

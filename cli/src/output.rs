@@ -14,11 +14,11 @@ use tempfile::NamedTempFile;
 pub const STANDARD: &str = "standard output";
 
 /// What must go if the program ends now.
-static UNFINISHED: Mutex<Unfinished> = Mutex::new(Unfinished { paths: Vec::new(), folders: Vec::new() });
+static UNFINISHED: Mutex<UnfinishedResults> = Mutex::new(UnfinishedResults { paths: Vec::new(), folders: Vec::new() });
 
 /// Results that are not whole yet.
 #[derive(Debug)]
-pub struct Unfinished {
+pub struct UnfinishedResults {
     /// Files and folders under temporary names.
     paths: Vec<PathBuf>,
     /// Folders that were made for results, the outermost first. They go if they are empty.
@@ -26,12 +26,12 @@ pub struct Unfinished {
 }
 
 /// Nothing panics while it holds the lock, and a file too much is better than a program that hangs.
-fn unfinished() -> MutexGuard<'static, Unfinished> {
+fn unfinished() -> MutexGuard<'static, UnfinishedResults> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes all unfinished results. None can be begun or finished as long as what this gives back is held.
-pub fn discard_unfinished() -> MutexGuard<'static, Unfinished> {
+pub fn discard_unfinished() -> MutexGuard<'static, UnfinishedResults> {
     let mut unfinished = unfinished();
     for path in unfinished.paths.drain(..) {
         let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
@@ -45,7 +45,7 @@ pub fn discard_on_signal(path: &Path) {
     unfinished().paths.push(path.to_owned());
 }
 
-impl Unfinished {
+impl UnfinishedResults {
     fn forget(&mut self, path: &Path) {
         self.paths.retain(|other| other != path);
     }

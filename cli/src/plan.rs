@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::batch::Batch;
-use crate::inputs::{self, Found, Input, STANDARD, has_extension, has_recording_extension, identity};
+use crate::inputs::{self, FoundInputs, RecordingInput, STANDARD, has_extension, has_recording_extension, identity};
 use crate::output::{follow, refuse_existing, refuse_terminal};
 use crate::progress::Progress;
 
@@ -16,18 +16,18 @@ const WAV: &[&str] = &["wav", "wave"];
 
 /// One recording to read and one to write.
 #[derive(Debug)]
-pub struct Task {
+pub struct FileTask {
     /// The recording.
-    pub input: Input,
+    pub input: RecordingInput,
     /// The WAV file that is made of it; none for standard output.
     pub output: Option<PathBuf>,
 }
 
 /// What is to be done.
 #[derive(Debug)]
-pub struct Plan {
+pub struct FilePlan {
     /// What becomes of which file.
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<FileTask>,
     /// What cannot be done, and why.
     pub problems: Vec<String>,
     /// What is done otherwise than people may expect.
@@ -54,10 +54,10 @@ enum Out<'a> {
 ///
 /// # Errors
 /// When `out` does not fit the inputs, or a result would replace an input, or anything else without `overwrite`.
-pub fn plan(arguments: &[PathBuf], out: Option<&Path>, suffix: &str, overwrite: bool) -> Result<Plan> {
+pub fn plan(arguments: &[PathBuf], out: Option<&Path>, suffix: &str, overwrite: bool) -> Result<FilePlan> {
     let mut out = Out::of(out)?;
     let folder = if let Out::Folder(folder) = out { Some(folder) } else { None };
-    let Found { inputs, problems } = inputs::find(arguments, folder)?;
+    let FoundInputs { inputs, problems } = inputs::find(arguments, folder)?;
     if let [input] = &*inputs
         && input.is_nameless()
         && matches!(out, Out::Beside)
@@ -81,17 +81,18 @@ pub fn plan(arguments: &[PathBuf], out: Option<&Path>, suffix: &str, overwrite: 
             distinct(&inputs, names, &mut notes).into_iter().map(Some).collect::<Vec<_>>()
         }
     };
-    let tasks: Vec<Task> = inputs.into_iter().zip(outputs).map(|(input, output)| Task { input, output }).collect();
+    let tasks: Vec<FileTask> =
+        inputs.into_iter().zip(outputs).map(|(input, output)| FileTask { input, output }).collect();
     spare_inputs(&tasks)?;
     if !overwrite {
         refuse_existing(tasks.iter().filter_map(|task| task.output.as_deref()))?;
     }
-    Ok(Plan { tasks, problems, notes })
+    Ok(FilePlan { tasks, problems, notes })
 }
 
-impl Plan {
+impl FilePlan {
     /// Says what is said beforehand. Gives the tasks, and the batch that they are part of.
-    pub fn begin(self, progress: Progress) -> (Vec<Task>, Batch) {
+    pub fn begin(self, progress: Progress) -> (Vec<FileTask>, Batch) {
         let Self { tasks, problems, notes } = self;
         let batch = Batch::new(progress, tasks.len() + problems.len());
         notes.iter().for_each(|note| batch.progress().note(note));
@@ -131,7 +132,7 @@ struct Name {
 }
 
 impl Name {
-    fn of(input: &Input, out: &Out, suffix: &str) -> Result<Self> {
+    fn of(input: &RecordingInput, out: &Out, suffix: &str) -> Result<Self> {
         let path = &input.path;
         let (Some(stem), Some(full), false) = (path.file_stem(), path.file_name(), input.is_nameless()) else {
             bail!("{} has no name to derive another from; give --out NAME.wav, or --out -", path.display());
@@ -170,7 +171,7 @@ fn beside(folder: &Path, suffix: &str) -> Result<PathBuf> {
 
 /// Gives every result a path of its own, also where upper and lower case are the same: of `a.wav` and `a.mp3` the second keeps its
 /// extension, and what is still the same is numbered.
-fn distinct(inputs: &[Input], names: Vec<Name>, notes: &mut Vec<String>) -> Vec<PathBuf> {
+fn distinct(inputs: &[RecordingInput], names: Vec<Name>, notes: &mut Vec<String>) -> Vec<PathBuf> {
     let key = |path: &Path| identity(path).to_string_lossy().to_lowercase();
     let wanted: Vec<PathBuf> = names.iter().map(|name| name.path(false, 1)).collect();
     let keys: Vec<String> = wanted.iter().map(|path| key(path)).collect();
@@ -199,10 +200,10 @@ fn distinct(inputs: &[Input], names: Vec<Name>, notes: &mut Vec<String>) -> Vec<
 }
 
 /// Refuses results that would replace inputs.
-fn spare_inputs(tasks: &[Task]) -> Result<()> {
+fn spare_inputs(tasks: &[FileTask]) -> Result<()> {
     let inputs: HashMap<PathBuf, &Path> =
         tasks.iter().map(|task| (identity(&task.input.path), &*task.input.path)).collect();
-    for Task { input, output } in tasks {
+    for FileTask { input, output } in tasks {
         let Some(output) = output else { continue };
         let target = follow(output).with_context(|| format!("cannot write {}", output.display()))?;
         if let Some(victim) = inputs.get(&identity(&target)) {
@@ -263,7 +264,7 @@ mod tests {
         }
         let plan = plan(&[root.join("in")], Some(&root.join("out")), "denoised", false)?;
         let mut results = HashMap::new();
-        for Task { input, output } in &plan.tasks {
+        for FileTask { input, output } in &plan.tasks {
             let output = output.as_ref().and_then(|output| output.strip_prefix(root.join("out")).ok());
             let input = input.path.strip_prefix(root.join("in")).unwrap_or(&input.path);
             results.insert(input.display().to_string(), output.unwrap_or(Path::new("")).display().to_string());

@@ -12,12 +12,12 @@ use shared::{Audio, resample};
 use crate::damage;
 
 /// A recording being read, block by block.
-pub struct Recording {
+pub struct OpenRecording {
     name: String,
     reader: Reader,
 }
 
-impl Recording {
+impl OpenRecording {
     /// Opens a recording and reads its format.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl Recording {
     /// A recording in a file that is open; errors call it `name`.
     ///
     /// # Errors
-    /// As [`Recording::open`].
+    /// As [`OpenRecording::open`].
     pub fn of(name: String, file: File) -> Result<Self> {
         let reader = match Reader::new(BufReader::new(file)) {
             Ok(reader) => reader,
@@ -62,7 +62,7 @@ impl Recording {
     /// The next samples of each channel, `length` or a little more; fewer at the end, then none.
     ///
     /// # Errors
-    /// As [`Recording::read`].
+    /// As [`OpenRecording::read`].
     pub fn read_at_least(&mut self, length: usize) -> Result<Option<Block>> {
         let Some(mut collected) = self.read()? else { return Ok(None) };
         while collected[0].len() < length {
@@ -80,15 +80,15 @@ impl Recording {
     /// Reads all of it.
     ///
     /// # Errors
-    /// As [`Recording::read`]; when it is empty, or a sample is not finite.
-    pub fn read_all(mut self) -> Result<Whole> {
+    /// As [`OpenRecording::read`]; when it is empty, or a sample is not finite.
+    pub fn read_all(mut self) -> Result<DecodedRecording> {
         let format = self.format().clone();
         let mut channels = vec![Vec::new(); format.channels];
         while let Some(block) = self.read()? {
             channels.iter_mut().zip(block).for_each(|(channel, samples)| channel.extend(samples));
         }
         let audio = Audio::new(format.sample_rate_hz, channels).with_context(|| format!("cannot use {}", self.name))?;
-        Ok(Whole { audio, format, damage: self.damage().to_vec(), name: self.name })
+        Ok(DecodedRecording { audio, format, damage: self.damage().to_vec(), name: self.name })
     }
 }
 
@@ -102,7 +102,7 @@ fn failure(error: media::Error, name: &str, format: Option<&Format>) -> Error {
 }
 
 /// A whole recording.
-pub struct Whole {
+pub struct DecodedRecording {
     /// What messages call it.
     pub name: String,
     /// Its samples.
@@ -113,7 +113,7 @@ pub struct Whole {
     pub damage: Vec<Damage>,
 }
 
-impl Whole {
+impl DecodedRecording {
     /// Its samples, if nothing of it is damaged: silence in place of speech would be scored, or learned from.
     ///
     /// # Errors
@@ -129,15 +129,15 @@ impl Whole {
 /// Reads a whole recording.
 ///
 /// # Errors
-/// As [`Recording::open`]; when it is empty, or a sample is not finite.
-pub fn read(path: &Path) -> Result<Whole> {
-    Recording::open(path)?.read_all()
+/// As [`OpenRecording::open`]; when it is empty, or a sample is not finite.
+pub fn read(path: &Path) -> Result<DecodedRecording> {
+    OpenRecording::open(path)?.read_all()
 }
 
 /// Reads a recording that is not damaged as one channel at `sample_rate_hz`.
 ///
 /// # Errors
-/// As [`read`] and [`Whole::intact`].
+/// As [`read`] and [`DecodedRecording::intact`].
 pub fn read_mono(path: &Path, sample_rate_hz: u32) -> Result<Vec<f32>> {
     let audio = read(path)?.intact()?;
     resample::resample(&audio.to_mono(), audio.sample_rate_hz(), sample_rate_hz)

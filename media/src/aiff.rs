@@ -7,10 +7,10 @@ use symphonia::core::codecs::audio::well_known::{
 };
 
 use crate::bytes::{read_at, u16_be, u32_be, u64_be};
+use crate::content::{ByteSource, Opened};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
-use crate::reader::{Opened, Source};
-use crate::samples::{Codec, Place, Stored};
+use crate::samples::{SampleCodec, SamplePlace, StoredRecording};
 
 const CONTAINER: &str = "AIFF";
 /// Most bytes of a text chunk that is kept.
@@ -22,7 +22,7 @@ pub fn is_aiff(start: &[u8]) -> bool {
 }
 
 /// Opens such a file.
-pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
+pub fn open(mut source: Box<dyn ByteSource>, file_bytes: u64) -> Result<Opened> {
     let malformed = |reason: &str| Error::Malformed { container: CONTAINER, reason: reason.into() };
     let (mut common, mut sound) = (None, None);
     let mut metadata = Metadata::default();
@@ -40,7 +40,7 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
                 let first = (start + 8).saturating_add(offset).min(file_bytes);
                 let end = (start + size).max(first);
                 let there = end.min(file_bytes);
-                sound = Some(Place { bytes: first..there, missing_bytes: end - there, most: None });
+                sound = Some(SamplePlace { bytes: first..there, missing_bytes: end - there, most: None });
             }
             name @ (b"NAME" | b"AUTH" | b"ANNO" | b"(c) ") => {
                 let text = read_at(&mut source, start, size.min(MAX_TEXT_BYTES) as usize)?;
@@ -70,26 +70,27 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
     compression.copy_from_slice(common.get(18..22).unwrap_or(b"NONE"));
     let pcm = |ids: [_; 4]| {
         let bytes = u64::from(bits.div_ceil(8)).clamp(1, 4);
-        Codec::plain(format!("{bits}-bit PCM"), ids[bytes as usize - 1], bytes, channels, bits.into())
+        SampleCodec::plain(format!("{bits}-bit PCM"), ids[bytes as usize - 1], bytes, channels, bits.into())
     };
     let codec = match &compression {
         _ if bits > 32 && !matches!(&compression, b"fl64" | b"FL64") => None,
         b"NONE" | b"twos" => Some(pcm([CODEC_ID_PCM_S8, CODEC_ID_PCM_S16BE, CODEC_ID_PCM_S24BE, CODEC_ID_PCM_S32BE])),
         b"sowt" => Some(pcm([CODEC_ID_PCM_S8, CODEC_ID_PCM_S16LE, CODEC_ID_PCM_S24LE, CODEC_ID_PCM_S32LE])),
-        b"in24" => Some(Codec::plain("24-bit PCM", CODEC_ID_PCM_S24BE, 3, channels, 24)),
-        b"in32" => Some(Codec::plain("32-bit PCM", CODEC_ID_PCM_S32BE, 4, channels, 32)),
-        b"raw " => Some(Codec::plain("8-bit PCM", CODEC_ID_PCM_U8, 1, channels, 8)),
-        b"fl32" | b"FL32" => Some(Codec::float(CODEC_ID_PCM_F32BE, 4, channels)),
-        b"fl64" | b"FL64" => Some(Codec::float(CODEC_ID_PCM_F64BE, 8, channels)),
-        b"ulaw" | b"ULAW" => Some(Codec::plain("mu-law", CODEC_ID_PCM_MULAW, 1, channels, 16)),
-        b"alaw" | b"ALAW" => Some(Codec::plain("A-law", CODEC_ID_PCM_ALAW, 1, channels, 16)),
+        b"in24" => Some(SampleCodec::plain("24-bit PCM", CODEC_ID_PCM_S24BE, 3, channels, 24)),
+        b"in32" => Some(SampleCodec::plain("32-bit PCM", CODEC_ID_PCM_S32BE, 4, channels, 32)),
+        b"raw " => Some(SampleCodec::plain("8-bit PCM", CODEC_ID_PCM_U8, 1, channels, 8)),
+        b"fl32" | b"FL32" => Some(SampleCodec::float(CODEC_ID_PCM_F32BE, 4, channels)),
+        b"fl64" | b"FL64" => Some(SampleCodec::float(CODEC_ID_PCM_F64BE, 8, channels)),
+        b"ulaw" | b"ULAW" => Some(SampleCodec::plain("mu-law", CODEC_ID_PCM_MULAW, 1, channels, 16)),
+        b"alaw" | b"ALAW" => Some(SampleCodec::plain("A-law", CODEC_ID_PCM_ALAW, 1, channels, 16)),
         _ => None,
     };
     let codec = codec.ok_or_else(|| Error::UnsupportedCodec {
         container: CONTAINER,
         codec: format!("{:?}, {bits} bits", String::from_utf8_lossy(&compression)),
     })?;
-    Stored { container: CONTAINER, sample_rate_hz, channels, channel_mask: None, codec, place, metadata }.open(source)
+    StoredRecording { container: CONTAINER, sample_rate_hz, channels, channel_mask: None, codec, place, metadata }
+        .open(source)
 }
 
 /// A sampling rate as an 80-bit floating-point number: sign and exponent in 16 bits, then 64 bits with the one in front.

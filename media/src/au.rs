@@ -6,14 +6,14 @@ use symphonia::core::codecs::audio::well_known::{
 };
 
 use crate::bytes::{read_at, u32_be};
+use crate::content::{ByteSource, Opened};
 use crate::error::{Error, Result};
-use crate::reader::{Opened, Source};
-use crate::samples::{Codec, Place, Stored};
+use crate::samples::{SampleCodec, SamplePlace, StoredRecording};
 
 const CONTAINER: &str = "AU";
 
 /// Opens a file that starts with `.snd`.
-pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
+pub fn open(mut source: Box<dyn ByteSource>, file_bytes: u64) -> Result<Opened> {
     let header = read_at(&mut source, 0, 24)?;
     if header.len() < 24 {
         return Err(Error::Malformed { container: CONTAINER, reason: "its header is cut off".into() });
@@ -21,14 +21,14 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
     let [start, size, encoding, sample_rate_hz, channels] = [4, 8, 12, 16, 20].map(|offset| u32_be(&header, offset));
     let channels = channels as usize;
     let codec = match encoding {
-        1 => Codec::plain("mu-law", CODEC_ID_PCM_MULAW, 1, channels, 16),
-        2 => Codec::plain("8-bit PCM", CODEC_ID_PCM_S8, 1, channels, 8),
-        3 => Codec::plain("16-bit PCM", CODEC_ID_PCM_S16BE, 2, channels, 16),
-        4 => Codec::plain("24-bit PCM", CODEC_ID_PCM_S24BE, 3, channels, 24),
-        5 => Codec::plain("32-bit PCM", CODEC_ID_PCM_S32BE, 4, channels, 32),
-        6 => Codec::float(CODEC_ID_PCM_F32BE, 4, channels),
-        7 => Codec::float(CODEC_ID_PCM_F64BE, 8, channels),
-        27 => Codec::plain("A-law", CODEC_ID_PCM_ALAW, 1, channels, 16),
+        1 => SampleCodec::plain("mu-law", CODEC_ID_PCM_MULAW, 1, channels, 16),
+        2 => SampleCodec::plain("8-bit PCM", CODEC_ID_PCM_S8, 1, channels, 8),
+        3 => SampleCodec::plain("16-bit PCM", CODEC_ID_PCM_S16BE, 2, channels, 16),
+        4 => SampleCodec::plain("24-bit PCM", CODEC_ID_PCM_S24BE, 3, channels, 24),
+        5 => SampleCodec::plain("32-bit PCM", CODEC_ID_PCM_S32BE, 4, channels, 32),
+        6 => SampleCodec::float(CODEC_ID_PCM_F32BE, 4, channels),
+        7 => SampleCodec::float(CODEC_ID_PCM_F64BE, 8, channels),
+        27 => SampleCodec::plain("A-law", CODEC_ID_PCM_ALAW, 1, channels, 16),
         other => {
             let codec = format!("number {other}");
             return Err(Error::UnsupportedCodec { container: CONTAINER, codec });
@@ -38,8 +38,9 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
     let there = file_bytes.saturating_sub(start);
     // A size of all ones means "all there is".
     let size = if size == u32::MAX { there } else { u64::from(size) };
-    let place = Place { bytes: start..start + size.min(there), missing_bytes: size.saturating_sub(there), most: None };
-    Stored {
+    let place =
+        SamplePlace { bytes: start..start + size.min(there), missing_bytes: size.saturating_sub(there), most: None };
+    StoredRecording {
         container: CONTAINER,
         sample_rate_hz,
         channels,

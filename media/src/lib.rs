@@ -17,6 +17,7 @@
 mod aiff;
 mod au;
 mod bytes;
+mod content;
 pub mod error;
 pub mod format;
 mod layout;
@@ -35,12 +36,16 @@ pub mod whole;
 mod window;
 pub mod writer;
 
+<<<<<<< HEAD
 pub use bytes::sought;
+=======
+pub use content::{Block, ByteSource};
+>>>>>>> t25
 pub use error::{Error, Result};
 pub use format::{Damage, Encoding, Format};
 pub use metadata::Metadata;
-pub use reader::{Block, Reader, Source};
-pub use whole::{Whole, decode, encode};
+pub use reader::Reader;
+pub use whole::{WholeRecording, decode, encode};
 pub use writer::{Spec, Writer};
 
 /// Names of the formats that [`Reader`] knows, for people.

@@ -3,8 +3,8 @@
 use ropus::OpusMSDecoder;
 
 use crate::bytes::{u16_be, u16_le};
+use crate::content::Block;
 use crate::layout;
-use crate::reader::Block;
 
 /// The rate at which Opus is decoded, whatever was encoded, in Hz.
 pub const SAMPLE_RATE_HZ: u32 = 48_000;

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use symphonia::core::io::MediaSource;
 
 use crate::bytes::sought;
-use crate::reader::Source;
+use crate::content::ByteSource;
 
 /// Most zeros that are given: more than a packet has, which is as far as anybody reads on.
 const MAX_ZEROS: u64 = 1 << 23;
 
 /// A source, and zeros after it.
 pub struct Padded {
-    source: Box<dyn Source>,
+    source: Box<dyn ByteSource>,
     /// Bytes that are there.
     real_bytes: u64,
     /// Bytes that it seems to have.
@@ -28,7 +28,7 @@ pub struct Padded {
 }
 
 /// How long a file says that it is.
-pub struct Extent {
+pub struct StatedExtent {
     /// Bytes it says it has; at least those it has.
     pub bytes: u64,
     /// Bytes to read in place of others, and where: for readers that refuse what the file says.
@@ -37,9 +37,9 @@ pub struct Extent {
 
 impl Padded {
     /// `source` with its `real_bytes`, and zeros up to `extent`, unless that has a patch by which the end is no surprise.
-    pub fn new(mut source: Box<dyn Source>, real_bytes: u64, extent: Extent) -> io::Result<Self> {
+    pub fn new(mut source: Box<dyn ByteSource>, real_bytes: u64, extent: StatedExtent) -> io::Result<Self> {
         source.rewind()?;
-        let Extent { bytes, patch } = extent;
+        let StatedExtent { bytes, patch } = extent;
         let bytes = if patch.is_some() { real_bytes } else { bytes.max(real_bytes) };
         Ok(Self { source, real_bytes, bytes, position: 0, zeros_left: MAX_ZEROS, past_end: Arc::default(), patch })
     }

@@ -1,35 +1,13 @@
 //! Any recording, block by block.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Seek, SeekFrom};
 
 use crate::bytes::read_at;
+use crate::content::{Block, ByteSource, Opened};
 use crate::error::{Error, Result};
 use crate::format::{Damage, Format};
-use crate::window::Window;
+use crate::window::SourceWindow;
 use crate::{aiff, au, mpeg, packets, riff, signature};
-
-/// Samples of each channel in a block, all of one length; full scale is ±1.
-pub type Block = Vec<Vec<f32>>;
-
-/// Bytes of a recording: a file, or a browser's blob. Decoders may move it to another thread.
-pub trait Source: Read + Seek + Send + Sync {}
-
-impl<T: Read + Seek + Send + Sync> Source for T {}
-
-/// What is in a container, being read.
-pub(crate) trait Content: Send {
-    /// As [`Reader::read`].
-    fn read(&mut self) -> Result<Option<Block>>;
-
-    /// As [`Reader::damage`].
-    fn damage(&self) -> &[Damage];
-}
-
-/// A recording whose format is known.
-pub(crate) struct Opened {
-    pub format: Format,
-    pub content: Box<dyn Content>,
-}
 
 /// A recording being read.
 pub struct Reader(Opened);
@@ -39,8 +17,8 @@ impl Reader {
     ///
     /// # Errors
     /// When the bytes are no recording, its codec is not supported, or the source fails.
-    pub fn new(source: impl Source + 'static) -> Result<Self> {
-        let mut source: Box<dyn Source> = Box::new(source);
+    pub fn new(source: impl ByteSource + 'static) -> Result<Self> {
+        let mut source: Box<dyn ByteSource> = Box::new(source);
         let all_bytes = source.seek(SeekFrom::End(0))?;
         if all_bytes == 0 {
             return Err(Error::Empty);
@@ -53,7 +31,7 @@ impl Reader {
             range.start = tag_bytes;
         }
         let file_bytes = range.end - range.start;
-        let part = || Window::new(source, [range]).map(|window| Box::new(window) as Box<dyn Source>);
+        let part = || SourceWindow::new(source, [range]).map(|window| Box::new(window) as Box<dyn ByteSource>);
         let opened = match &*start {
             start if riff::is_wave(start) => riff::open(part()?, file_bytes),
             start if aiff::is_aiff(start) => aiff::open(part()?, file_bytes),

@@ -9,17 +9,17 @@ use symphonia::core::packet::PacketBuilder;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::bytes::read_up_to;
+use crate::content::{Block, ByteSource, Opened, SampleContent};
 use crate::error::{Error, Result};
 use crate::format::{Damage, Encoding, Format};
 use crate::metadata::Metadata;
-use crate::reader::{Block, Content, Opened, Source};
 
 /// Samples per channel that are read at a time, about.
 const BLOCK_LENGTH: u64 = 1 << 14;
 
 /// How such samples are stored.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Codec {
+pub struct SampleCodec {
     /// Name for people, such as "24-bit PCM".
     pub name: String,
     /// Symphonia's decoder.
@@ -32,7 +32,7 @@ pub struct Codec {
     pub encoding: Encoding,
 }
 
-impl Codec {
+impl SampleCodec {
     /// PCM of whole bytes: one sample of all channels is a block.
     pub fn plain(name: impl Into<String>, id: AudioCodecId, sample_bytes: u64, channels: usize, bits: u32) -> Self {
         let encoding = Encoding::of_integers(bits);
@@ -48,7 +48,7 @@ impl Codec {
 
 /// Where the samples of a file are.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct SamplePlace {
     /// Bytes of the file, as far as it has them.
     pub bytes: Range<u64>,
     /// Bytes that the file says it has besides.
@@ -58,7 +58,7 @@ pub struct Place {
 }
 
 /// All that a header says about a file of such samples.
-pub struct Stored {
+pub struct StoredRecording {
     /// Name of the container.
     pub container: &'static str,
     /// Samples per second and channel.
@@ -68,16 +68,16 @@ pub struct Stored {
     /// As [`Format::channel_mask`].
     pub channel_mask: Option<u32>,
     /// How the samples are stored.
-    pub codec: Codec,
+    pub codec: SampleCodec,
     /// Where they are.
-    pub place: Place,
+    pub place: SamplePlace,
     /// Text.
     pub metadata: Metadata,
 }
 
-impl Stored {
+impl StoredRecording {
     /// Prepares to read the samples.
-    pub fn open(self, source: Box<dyn Source>) -> Result<Opened> {
+    pub fn open(self, source: Box<dyn ByteSource>) -> Result<Opened> {
         let Self { container, sample_rate_hz, channels, channel_mask, codec, place, metadata } = self;
         let malformed = |reason: String| Error::Malformed { container, reason };
         if channels == 0 {
@@ -87,7 +87,7 @@ impl Stored {
             return Err(malformed("it says that it has a sampling rate of 0 Hz".into()));
         }
         let (name, encoding) = (codec.name.clone(), codec.encoding);
-        let samples = Samples::new(container, source, sample_rate_hz, channels, codec, place)?;
+        let samples = StoredSamples::new(container, source, sample_rate_hz, channels, codec, place)?;
         let format = Format {
             container,
             codec: name,
@@ -104,9 +104,9 @@ impl Stored {
 }
 
 /// A file of such samples, being read.
-pub struct Samples {
-    source: Box<dyn Source>,
-    codec: Codec,
+pub struct StoredSamples {
+    source: Box<dyn ByteSource>,
+    codec: SampleCodec,
     decoder: Box<dyn AudioDecoder>,
     /// Bytes of the file that were not read yet.
     left: Range<u64>,
@@ -116,14 +116,14 @@ pub struct Samples {
     damage: Vec<Damage>,
 }
 
-impl Samples {
+impl StoredSamples {
     fn new(
         container: &'static str,
-        mut source: Box<dyn Source>,
+        mut source: Box<dyn ByteSource>,
         sample_rate_hz: u32,
         channels: usize,
-        codec: Codec,
-        place: Place,
+        codec: SampleCodec,
+        place: SamplePlace,
     ) -> Result<Self> {
         let malformed = |reason: String| Error::Malformed { container, reason };
         let count = u16::try_from(channels).map_err(|_| malformed(format!("it has {channels} channels")))?;
@@ -156,7 +156,7 @@ impl Samples {
     }
 }
 
-impl Content for Samples {
+impl SampleContent for StoredSamples {
     fn damage(&self) -> &[Damage] {
         &self.damage
     }
@@ -168,7 +168,7 @@ impl Content for Samples {
             }
             return Ok(None);
         }
-        let Codec { block_bytes, block_length, .. } = self.codec;
+        let SampleCodec { block_bytes, block_length, .. } = self.codec;
         let blocks = BLOCK_LENGTH.div_ceil(block_length).min((self.left.end - self.left.start) / block_bytes);
         let mut bytes = vec![0; (blocks * block_bytes) as usize];
         if read_up_to(&mut self.source, &mut bytes)? < bytes.len() {

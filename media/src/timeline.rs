@@ -1,8 +1,8 @@
 //! Decoded sound in its place in time, with silence where there is none.
 
+use crate::content::Block;
 use crate::error::{Error, Result};
 use crate::format::Damage;
-use crate::reader::Block;
 
 /// Samples per channel of silence that are given at a time.
 const SILENCE_LENGTH: u64 = 1 << 14;

@@ -3,8 +3,8 @@
 use lewton::audio::{PreviousWindowRight, read_audio_packet_generic};
 use lewton::header::{IdentHeader, SetupHeader, read_header_ident, read_header_setup};
 
+use crate::content::Block;
 use crate::layout;
-use crate::reader::Block;
 
 /// Bytes of the identification header (Vorbis I, section 4.2.2).
 const IDENTIFICATION_BYTES: usize = 30;

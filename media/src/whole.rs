@@ -2,14 +2,15 @@
 
 use std::io::Cursor;
 
+use crate::content::{Block, ByteSource};
 use crate::error::Result;
 use crate::format::{Damage, Format};
-use crate::reader::{Block, Reader, Source};
+use crate::reader::Reader;
 use crate::writer::{Spec, Writer};
 
 /// A recording that was read whole.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Whole {
+pub struct WholeRecording {
     /// Rate, channels, precision and text. The length may be wrong; that of the channels is right.
     pub format: Format,
     /// All samples of each channel.
@@ -22,7 +23,7 @@ pub struct Whole {
 ///
 /// # Errors
 /// As [`Reader::new`] and [`Reader::read`].
-pub fn decode(source: impl Source + 'static) -> Result<Whole> {
+pub fn decode(source: impl ByteSource + 'static) -> Result<WholeRecording> {
     let mut reader = Reader::new(source)?;
     let mut channels = vec![Vec::new(); reader.format().channels];
     while let Some(block) = reader.read()? {
@@ -30,7 +31,7 @@ pub fn decode(source: impl Source + 'static) -> Result<Whole> {
             channel.extend(samples);
         }
     }
-    Ok(Whole { format: reader.format().clone(), channels, damage: reader.damage().to_vec() })
+    Ok(WholeRecording { format: reader.format().clone(), channels, damage: reader.damage().to_vec() })
 }
 
 /// Writes a recording as the bytes of a WAV file.

@@ -4,31 +4,31 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use crate::bytes::sought;
-use crate::reader::Source;
+use crate::content::ByteSource;
 
 /// Parts of a source.
-pub struct Window {
-    source: Box<dyn Source>,
-    parts: Vec<Part>,
+pub struct SourceWindow {
+    source: Box<dyn ByteSource>,
+    parts: Vec<WindowPart>,
     bytes: u64,
     position: u64,
 }
 
-struct Part {
+struct WindowPart {
     /// Where it is in the source.
     range: Range<u64>,
     /// Bytes of the parts before it.
     before: u64,
 }
 
-impl Window {
+impl SourceWindow {
     /// The bytes of `source` in these ranges, one after the other.
-    pub fn new(source: Box<dyn Source>, ranges: impl IntoIterator<Item = Range<u64>>) -> io::Result<Self> {
+    pub fn new(source: Box<dyn ByteSource>, ranges: impl IntoIterator<Item = Range<u64>>) -> io::Result<Self> {
         let mut bytes = 0;
         let part = |range: Range<u64>| {
             let before = bytes;
             bytes += range.end - range.start;
-            Part { range, before }
+            WindowPart { range, before }
         };
         let parts = ranges.into_iter().map(part).collect();
         let mut window = Self { source, parts, bytes, position: 0 };
@@ -44,13 +44,13 @@ impl Window {
     /// The place in the source that the position is at, and how many bytes follow in the same part.
     fn place(&self) -> Option<(u64, u64)> {
         let index = self.parts.partition_point(|part| part.before <= self.position);
-        let Part { range, before } = self.parts.get(index.checked_sub(1)?)?;
+        let WindowPart { range, before } = self.parts.get(index.checked_sub(1)?)?;
         let place = range.start + (self.position - before);
         (place < range.end).then(|| (place, range.end - place))
     }
 }
 
-impl Read for Window {
+impl Read for SourceWindow {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some((_, left)) = self.place() else { return Ok(0) };
         let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -66,7 +66,7 @@ impl Read for Window {
     }
 }
 
-impl Seek for Window {
+impl Seek for SourceWindow {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.position = sought(to, self.position, self.bytes)?;
         if let Some((place, _)) = self.place() {
@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn parts_are_read_as_one() {
-        let mut window = Window::new(Box::new(Cursor::new(*b"0123456789")), [1..3, 5..5, 6..9]).expect("a source");
+        let mut window =
+            SourceWindow::new(Box::new(Cursor::new(*b"0123456789")), [1..3, 5..5, 6..9]).expect("a source");
         let mut rest = |from: SeekFrom| {
             let mut bytes = Vec::new();
             window.seek(from).and_then(|_| window.read_to_end(&mut bytes)).expect("within it");

@@ -1,6 +1,6 @@
 //! Why a file cannot be read.
 
-use crate::pickle;
+use crate::pickle::PickleError;
 
 /// The result of reading a file.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -43,7 +43,7 @@ pub enum Error {
 
     /// The pickled object cannot be read.
     #[error("data.pkl: {0}")]
-    Pickle(pickle::Error),
+    Pickle(PickleError),
 
     /// The pickled object is no dictionary, or its keys are no names.
     #[error("expected a state dict, which is a dictionary of tensors by name, got {0}")]

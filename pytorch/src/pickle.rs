@@ -6,13 +6,12 @@ use std::rc::Rc;
 /// Most containers within each other.
 const MAX_DEPTH: usize = 16;
 
-/// The result of reading a pickle.
-pub type Result<T, E = Error> = core::result::Result<T, E>;
+type PickleResult<T> = Result<T, PickleError>;
 
 /// Why a pickle cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum PickleError {
     /// It ends before its last opcode.
     #[error("the pickle is cut short")]
     CutShort,
@@ -45,25 +44,25 @@ pub enum Object {
     /// A class or a function, as `module.name`.
     Global(Rc<str>),
     /// `tuple`.
-    Tuple(Items),
+    Tuple(Objects),
     /// `dict` or `OrderedDict`: keys and values in turn.
-    Dictionary(Items),
+    Dictionary(Objects),
     /// What the program that wrote the file keeps elsewhere; the tuple says where.
-    Persistent(Items),
+    Persistent(Objects),
     /// A call of a function with these arguments.
-    Call(Rc<str>, Items),
+    Call(Rc<str>, Objects),
     /// Anything else.
     Other,
 }
 
 /// The objects in a container. A clone shares them.
 #[derive(Clone, Debug, Default)]
-pub struct Items {
+pub struct Objects {
     items: Rc<Vec<Object>>,
     depth: usize,
 }
 
-impl std::ops::Deref for Items {
+impl std::ops::Deref for Objects {
     type Target = [Object];
 
     fn deref(&self) -> &[Object] {
@@ -71,11 +70,11 @@ impl std::ops::Deref for Items {
     }
 }
 
-impl Items {
-    fn new(items: Vec<Object>) -> Result<Self> {
+impl Objects {
+    fn new(items: Vec<Object>) -> PickleResult<Self> {
         let depth = 1 + items.iter().map(Object::depth).max().unwrap_or(0);
         if depth > MAX_DEPTH {
-            return Err(Error::TooDeep);
+            return Err(PickleError::TooDeep);
         }
         Ok(Self { items: Rc::new(items), depth })
     }
@@ -117,7 +116,7 @@ impl Object {
 ///
 /// # Errors
 /// When it is cut short, or made of what dictionaries of tensors are not made of.
-pub fn read(bytes: &[u8]) -> Result<Object> {
+pub fn read(bytes: &[u8]) -> PickleResult<Object> {
     let mut machine = Machine { rest: bytes, opcode: 0, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
     loop {
         if let Some(object) = machine.step()? {
@@ -139,7 +138,7 @@ struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     /// Does one operation; the last one gives the result.
-    fn step(&mut self) -> Result<Option<Object>> {
+    fn step(&mut self) -> PickleResult<Option<Object>> {
         self.opcode = self.byte()?;
         let object = match self.opcode {
             b'.' => return self.pop().map(Some),
@@ -193,59 +192,59 @@ impl<'a> Machine<'a> {
                 let (module, name) = (self.line()?, self.line()?);
                 Object::Global(format!("{module}.{name}").into())
             }
-            b')' => Object::Tuple(Items::default()),
-            b't' => Object::Tuple(Items::new(self.pop_to_mark()?)?),
+            b')' => Object::Tuple(Objects::default()),
+            b't' => Object::Tuple(Objects::new(self.pop_to_mark()?)?),
             count @ 0x85..=0x87 => {
                 let start = self.stack.len().checked_sub(count as usize - 0x84);
                 let start = start.ok_or_else(|| self.expected("an object on the stack"))?;
-                Object::Tuple(Items::new(self.stack.split_off(start))?)
+                Object::Tuple(Objects::new(self.stack.split_off(start))?)
             }
-            b'}' => Object::Dictionary(Items::default()),
+            b'}' => Object::Dictionary(Objects::default()),
             b'Q' => match self.pop()? {
                 Object::Tuple(items) => Object::Persistent(items),
                 _ => return Err(self.expected("a tuple")),
             },
             b'R' => match (self.pop()?, self.pop()?) {
                 (_, Object::Global(name)) if &*name == "collections.OrderedDict" => {
-                    Object::Dictionary(Items::default())
+                    Object::Dictionary(Objects::default())
                 }
                 (Object::Tuple(arguments), Object::Global(name)) => Object::Call(name, arguments),
                 _ => return Err(self.expected("a function and its arguments")),
             },
-            other => return Err(Error::Opcode(other)),
+            other => return Err(PickleError::Opcode(other)),
         };
         self.stack.push(object);
         Ok(None)
     }
 
-    fn expected(&self, expected: &'static str) -> Error {
-        Error::Operand { opcode: self.opcode, expected }
+    fn expected(&self, expected: &'static str) -> PickleError {
+        PickleError::Operand { opcode: self.opcode, expected }
     }
 
-    fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Error::CutShort)?;
+    fn take(&mut self, count: usize) -> PickleResult<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or(PickleError::CutShort)?;
         self.rest = rest;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(Error::CutShort)?;
+    fn array<const N: usize>(&mut self) -> PickleResult<[u8; N]> {
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(PickleError::CutShort)?;
         self.rest = rest;
         Ok(*taken)
     }
 
-    fn byte(&mut self) -> Result<u8> {
+    fn byte(&mut self) -> PickleResult<u8> {
         self.array().map(|[byte]| byte)
     }
 
-    fn line(&mut self) -> Result<&'a str> {
-        let length = self.rest.iter().position(|&byte| byte == b'\n').ok_or(Error::CutShort)?;
+    fn line(&mut self) -> PickleResult<&'a str> {
+        let length = self.rest.iter().position(|&byte| byte == b'\n').ok_or(PickleError::CutShort)?;
         let line = self.take(length + 1)?;
         text(&line[..length])
     }
 
     /// An integer of any length; those of more than 64 bits are not of interest.
-    fn long(&mut self) -> Result<Object> {
+    fn long(&mut self) -> PickleResult<Object> {
         let length = self.byte()?.into();
         let bytes = self.take(length)?;
         if bytes.len() > 8 {
@@ -257,32 +256,32 @@ impl<'a> Machine<'a> {
         Ok(Object::Integer(i64::from_le_bytes(value)))
     }
 
-    fn pop(&mut self) -> Result<Object> {
+    fn pop(&mut self) -> PickleResult<Object> {
         self.stack.pop().ok_or_else(|| self.expected("an object on the stack"))
     }
 
-    fn pop_to_mark(&mut self) -> Result<Vec<Object>> {
+    fn pop_to_mark(&mut self) -> PickleResult<Vec<Object>> {
         let height = self.marks.pop().filter(|&height| height <= self.stack.len());
         let height = height.ok_or_else(|| self.expected("a mark on the stack"))?;
         Ok(self.stack.split_off(height))
     }
 
     /// Adds keys and values to the dictionary at the top.
-    fn extend(&mut self, items: Vec<Object>) -> Result<Option<Object>> {
+    fn extend(&mut self, items: Vec<Object>) -> PickleResult<Option<Object>> {
         let opcode = self.opcode;
         let Some(Object::Dictionary(dictionary)) = self.stack.last_mut() else {
             return Err(self.expected("a dictionary on the stack"));
         };
         if !items.len().is_multiple_of(2) {
-            return Err(Error::Operand { opcode, expected: "a value for every key" });
+            return Err(PickleError::Operand { opcode, expected: "a value for every key" });
         }
-        let added = Items::new(items)?;
+        let added = Objects::new(items)?;
         dictionary.depth = dictionary.depth.max(added.depth);
         Rc::make_mut(&mut dictionary.items).extend_from_slice(&added);
         Ok(None)
     }
 
-    fn memorise(&mut self, index: u32) -> Result<Option<Object>> {
+    fn memorise(&mut self, index: u32) -> PickleResult<Option<Object>> {
         let object = match self.stack.last().ok_or_else(|| self.expected("an object on the stack"))? {
             // It may change later, and nothing of interest comes twice.
             Object::Dictionary(_) => Object::Other,
@@ -292,11 +291,11 @@ impl<'a> Machine<'a> {
         Ok(None)
     }
 
-    fn recall(&self, index: u32) -> Result<Object> {
+    fn recall(&self, index: u32) -> PickleResult<Object> {
         self.memo.get(&index).cloned().ok_or_else(|| self.expected("an object that was memorised"))
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)
+fn text(bytes: &[u8]) -> PickleResult<&str> {
+    std::str::from_utf8(bytes).map_err(|_| PickleError::NotUtf8)
 }

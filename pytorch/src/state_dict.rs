@@ -6,7 +6,7 @@ use half::{bf16, f16};
 
 use crate::archive::Archive;
 use crate::error::{Error, Result, TensorError};
-use crate::pickle::{self, Items, Object};
+use crate::pickle::{self, Object, Objects};
 
 /// Keys under which a checkpoint keeps its state dict.
 const STATE_DICT_KEYS: [&str; 2] = ["state_dict", "model_state_dict"];
@@ -34,7 +34,7 @@ pub fn read_state_dict(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
     let tensors = STATE_DICT_KEYS.iter().find_map(|key| root.get(key)).unwrap_or(&root);
     let Object::Dictionary(tensors) = tensors else { return Err(Error::NotAStateDict(tensors.kind())) };
     // Tensors may share memory, but not so that a small file has any number of values.
-    let mut reader = Reader { archive: &mut archive, limit: bytes.len(), left: bytes.len() };
+    let mut reader = TensorReader { archive: &mut archive, limit: bytes.len(), left: bytes.len() };
     let mut read = BTreeMap::new();
     for pair in tensors.chunks_exact(2) {
         let Object::Text(name) = &pair[0] else {
@@ -49,14 +49,14 @@ pub fn read_state_dict(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
 }
 
 /// Makes tensors of what a pickle says about them.
-struct Reader<'r, 'a> {
+struct TensorReader<'r, 'a> {
     archive: &'r mut Archive<'a>,
     /// Most values of all tensors, and how many of them are left.
     limit: usize,
     left: usize,
 }
 
-impl Reader<'_, '_> {
+impl TensorReader<'_, '_> {
     /// The result of `_rebuild_tensor_v2(storage, offset, shape, strides, …)`, or of a parameter made from such a tensor.
     fn tensor(&mut self, object: &Object) -> Result<Tensor, TensorError> {
         let Object::Call(function, arguments) = object else {
@@ -91,7 +91,7 @@ impl Reader<'_, '_> {
     /// The values of a tensor in the storage `("storage", type, key, device, length)`.
     fn values(
         &mut self,
-        storage: &Items,
+        storage: &Objects,
         offset: usize,
         shape: &[usize],
         strides: &[usize],
@@ -129,7 +129,7 @@ impl Reader<'_, '_> {
     }
 }
 
-fn sizes(items: &Items) -> Result<Vec<usize>, TensorError> {
+fn sizes(items: &Objects) -> Result<Vec<usize>, TensorError> {
     let size = |item: &Object| match item {
         Object::Integer(size) => usize::try_from(*size).map_err(|_| TensorError::Arguments),
         _ => Err(TensorError::Arguments),

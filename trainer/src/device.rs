@@ -40,7 +40,7 @@ impl FromStr for Devices {
 }
 
 /// Training, which is the same on every backend.
-pub trait Training {
+pub trait TrainingJob {
     /// What it gives back.
     type Output;
 
@@ -69,7 +69,7 @@ impl Devices {
     ///
     /// # Errors
     /// When the program was built without the devices' backend, there is no such device, or the training fails.
-    pub fn train<J: Training>(&self, job: J, checkpointing: bool) -> Result<J::Output> {
+    pub fn train<J: TrainingJob>(&self, job: J, checkpointing: bool) -> Result<J::Output> {
         type Checkpointed<B> = Autodiff<B, BalancedCheckpointing>;
         match (self.0[0], checkpointing) {
             (Device::Cpu, false) => job.run::<Autodiff<Flex>>(vec![Default::default(); self.count()]),

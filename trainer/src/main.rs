@@ -21,6 +21,6 @@ const SAMPLE_RATE_HZ: u32 = 16_000;
 
 fn main() -> ExitCode {
     cli::memory::keep();
-    let arguments = commands::Arguments::parse();
+    let arguments = commands::TrainerArguments::parse();
     exit::end(signal::catch().and_then(|()| arguments.run()))
 }

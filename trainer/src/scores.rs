@@ -22,7 +22,7 @@ pub enum NoScores {
 
 /// How near a signal is to the clean one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Scores {
+pub struct SpeechScores {
     /// Scale-invariant signal-to-distortion ratio.
     pub si_sdr_db: f64,
     /// Signal-to-noise ratio.
@@ -35,7 +35,7 @@ pub struct Scores {
     pub estoi: Option<f64>,
 }
 
-impl Scores {
+impl SpeechScores {
     /// The scores of `estimate`, which was made of `noisy`; all of one length. A silent estimate of speech has the lowest scores.
     ///
     /// # Errors
@@ -94,32 +94,32 @@ pub struct Scored {
     /// The kind of noise.
     pub kind: String,
     /// Of the input.
-    pub before: Scores,
+    pub before: SpeechScores,
     /// Of the output.
-    pub after: Scores,
+    pub after: SpeechScores,
 }
 
 /// The mean over some of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Group {
+pub struct MeanScores {
     /// What they have in common.
     pub name: String,
     /// How many they are.
     pub items: usize,
     /// Mean of the inputs.
-    pub before: Scores,
+    pub before: SpeechScores,
     /// Mean of the outputs.
-    pub after: Scores,
+    pub after: SpeechScores,
 }
 
-impl Group {
+impl MeanScores {
     /// The mean over all; none of nothing.
     pub fn of(name: &str, items: &[&Scored]) -> Option<Self> {
         let group = || Self {
             name: name.into(),
             items: items.len(),
-            before: Scores::mean(items.iter().map(|item| &item.before)),
-            after: Scores::mean(items.iter().map(|item| &item.after)),
+            before: SpeechScores::mean(items.iter().map(|item| &item.before)),
+            after: SpeechScores::mean(items.iter().map(|item| &item.after)),
         };
         (!items.is_empty()).then(group)
     }
@@ -153,36 +153,36 @@ mod tests {
 
     fn scored(kind: &str, snr_db: f64, stoi: Option<f64>) -> Scored {
         let before =
-            Scores { si_sdr_db: snr_db + 1.0, snr_db, wsdr: snr_db / 100.0, stoi, estoi: stoi.map(|s| s / 2.0) };
-        let after = Scores { si_sdr_db: before.si_sdr_db + 10.0, ..before };
+            SpeechScores { si_sdr_db: snr_db + 1.0, snr_db, wsdr: snr_db / 100.0, stoi, estoi: stoi.map(|s| s / 2.0) };
+        let after = SpeechScores { si_sdr_db: before.si_sdr_db + 10.0, ..before };
         Scored { name: format!("{kind}{snr_db}"), kind: kind.into(), before, after }
     }
 
-    fn summary(groups: &[Group]) -> Vec<(&str, usize)> {
+    fn summary(groups: &[MeanScores]) -> Vec<(&str, usize)> {
         groups.iter().map(|group| (group.name.as_str(), group.items)).collect()
     }
 
     #[test]
     fn means_by_hand() {
         let items = [scored("a", 2.0, Some(0.5)), scored("a", 4.0, None), scored("a", 9.0, Some(0.75))];
-        let group = Group::of("all", &items.iter().collect::<Vec<_>>()).expect("three items");
+        let group = MeanScores::of("all", &items.iter().collect::<Vec<_>>()).expect("three items");
         // What has no STOI counts in all other means, and not in this one.
-        let before = Scores { si_sdr_db: 6.0, snr_db: 5.0, wsdr: 0.05, stoi: Some(0.625), estoi: Some(0.3125) };
+        let before = SpeechScores { si_sdr_db: 6.0, snr_db: 5.0, wsdr: 0.05, stoi: Some(0.625), estoi: Some(0.3125) };
         assert!((group.before.wsdr - before.wsdr).abs() < 1e-15, "{}", group.before.wsdr);
-        assert_eq!(Scores { wsdr: before.wsdr, ..group.before }, before);
+        assert_eq!(SpeechScores { wsdr: before.wsdr, ..group.before }, before);
         assert_eq!(group.after.si_sdr_db, 16.0);
         assert_eq!((group.name.as_str(), group.items), ("all", 3));
 
-        let without = Group::of("all", &[&items[1]]).expect("an item");
+        let without = MeanScores::of("all", &[&items[1]]).expect("an item");
         assert_eq!((without.before.stoi, without.before.estoi), (None, None));
-        assert_eq!(Group::of("all", &[]), None);
+        assert_eq!(MeanScores::of("all", &[]), None);
     }
 
     #[test]
     fn kinds_come_in_their_order() {
         let items = ["white", "babble", "white", "any", "babble", "white"].map(|kind| scored(kind, 1.0, None));
-        assert_eq!(summary(&Group::by_kind(&items)), [("white", 3), ("babble", 2), ("any", 1)]);
-        assert_eq!(Group::by_kind(&[]), []);
+        assert_eq!(summary(&MeanScores::by_kind(&items)), [("white", 3), ("babble", 2), ("any", 1)]);
+        assert_eq!(MeanScores::by_kind(&[]), []);
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
             ("10 to 15 dB", 1),
             ("100 to 105 dB", 1),
         ];
-        let groups = Group::by_snr(&items);
+        let groups = MeanScores::by_snr(&items);
         assert_eq!(summary(&groups), expected);
         assert_eq!(groups[2].before.snr_db, -3.5);
     }
@@ -207,7 +207,7 @@ mod tests {
     fn scores_of_what_is_too_short_lack_intelligibility() {
         let noise = |seed| -> Vec<f32> { (0..3_200u32).map(|i| ((i * seed) % 97) as f32 / 97.0 - 0.5).collect() };
         let (clean, noisy) = (noise(31), noise(55));
-        let scores = Scores::of(&noisy, &clean, &clean, 16_000).expect("sound");
+        let scores = SpeechScores::of(&noisy, &clean, &clean, 16_000).expect("sound");
         assert_eq!((scores.snr_db, scores.stoi, scores.estoi), (metric::LIMIT_DB, None, None));
         assert!((scores.wsdr - 1.0).abs() < 1e-9);
     }
@@ -215,7 +215,7 @@ mod tests {
     fn silence_and_what_is_not_finite_have_no_scores() {
         let sound: Vec<f32> = (0..800u32).map(|i| ((i * 31) % 97) as f32 / 97.0 - 0.5).collect();
         let with = |value: f32| sound.iter().map(|sample| sample * 0.5 + value).collect::<Vec<f32>>();
-        let scores = |noisy: &[f32], clean: &[f32], estimate: &[f32]| Scores::of(noisy, clean, estimate, 16_000);
+        let scores = |noisy: &[f32], clean: &[f32], estimate: &[f32]| SpeechScores::of(noisy, clean, estimate, 16_000);
         // A constant offset and noise below -100 dBFS are silence as well.
         let faint: Vec<f32> = sound.iter().map(|sample| 0.25 + 1e-5 * sample).collect();
         for silence in [&[0.0; 800][..], &[0.25; 800], &faint] {

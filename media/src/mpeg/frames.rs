@@ -2,10 +2,10 @@
 
 use std::io::Read;
 
-use super::header::{HEADER_BYTES, Header, Kind};
+use super::header::{FrameKind, HEADER_BYTES, Header};
 use crate::bytes::{read_up_to, u32_be, u32_le};
+use crate::content::ByteSource;
 use crate::error::Result;
-use crate::reader::Source;
 
 /// Bytes that are read at a time; the longest frame is much shorter.
 const CHUNK_BYTES: usize = 1 << 16;
@@ -16,7 +16,7 @@ const SURE: usize = 3;
 
 /// What comes next in a stream.
 #[derive(Debug)]
-pub enum Event {
+pub enum FrameEvent {
     /// A frame: its header and all of its bytes.
     Frame(Header, Vec<u8>),
     /// So many bytes that are no frames, with a frame before and after them.
@@ -29,7 +29,7 @@ pub enum Event {
 
 /// A stream cut into frames.
 pub struct Frames {
-    source: Box<dyn Source>,
+    source: Box<dyn ByteSource>,
     buffer: Vec<u8>,
     /// Where in the buffer reading is.
     at: usize,
@@ -42,7 +42,7 @@ pub struct Frames {
 
 impl Frames {
     /// The frames from where `source` is.
-    pub fn new(source: Box<dyn Source>) -> Self {
+    pub fn new(source: Box<dyn ByteSource>) -> Self {
         Self { source, buffer: Vec::new(), at: 0, drained: false, known: None, junk: 0 }
     }
 
@@ -53,12 +53,12 @@ impl Frames {
     }
 
     /// What comes next.
-    pub fn next(&mut self) -> Result<Event> {
+    pub fn next(&mut self) -> Result<FrameEvent> {
         loop {
             self.fill(2 * CHUNK_BYTES)?;
             let ahead = &self.buffer[self.at..];
             if ahead.is_empty() {
-                return Ok(Event::End);
+                return Ok(FrameEvent::End);
             }
             if let Some(bytes) = tag_bytes(ahead) {
                 self.skip(bytes)?;
@@ -66,23 +66,23 @@ impl Frames {
             }
             match Header::parse(ahead).filter(|header| self.is_frame(header)) {
                 Some(_) if self.junk > 0 && self.known.is_some() => {
-                    return Ok(Event::Junk(std::mem::take(&mut self.junk)));
+                    return Ok(FrameEvent::Junk(std::mem::take(&mut self.junk)));
                 }
                 Some(header) if ahead.len() < header.bytes => {
                     self.at = self.buffer.len();
-                    return Ok(Event::Cut);
+                    return Ok(FrameEvent::Cut);
                 }
                 Some(header) => {
                     let frame = ahead[..header.bytes].to_vec();
                     self.at += header.bytes;
                     (self.known, self.junk) = (Some(header), 0);
-                    return Ok(Event::Frame(header, frame));
+                    return Ok(FrameEvent::Frame(header, frame));
                 }
                 None => {
                     self.at += 1;
                     self.junk += 1;
                     if self.known.is_none() && self.junk > MAX_LEADING_BYTES {
-                        return Ok(Event::End);
+                        return Ok(FrameEvent::End);
                     }
                 }
             }
@@ -177,7 +177,7 @@ impl Info {
     pub fn parse(header: &Header, frame: &[u8]) -> Option<Self> {
         /// What decoders add to the delay of the encoder, in samples.
         const DECODER_DELAY: u64 = 529;
-        if header.kind != Kind::Layer(3) {
+        if header.kind != FrameKind::Layer(3) {
             return None;
         }
         if frame.get(36..40) == Some(b"VBRI") {

@@ -5,7 +5,7 @@ pub const HEADER_BYTES: usize = 7;
 
 /// What is in a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum FrameKind {
     /// MPEG audio, layer 1 to 3.
     Layer(u8),
     /// AAC.
@@ -16,7 +16,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Header {
     /// What is in it.
-    pub kind: Kind,
+    pub kind: FrameKind,
     /// Samples per second and channel.
     pub sample_rate_hz: u32,
     /// Channels; 0 where ADTS does not say.
@@ -63,7 +63,7 @@ impl Header {
             (true, true) | (false, false) => 17,
             (false, true) => 9,
         };
-        let (kind, channels) = (Kind::Layer(layer), if is_mono { 1 } else { 2 });
+        let (kind, channels) = (FrameKind::Layer(layer), if is_mono { 1 } else { 2 });
         let header_bytes = if has_checksum { 6 } else { 4 };
         (bytes > header_bytes).then_some(Self {
             kind,
@@ -85,7 +85,7 @@ impl Header {
         let header_bytes = if has_checksum { 9 } else { 7 };
         let length = 1024 * (u64::from(g & 3) + 1);
         (bytes > header_bytes).then_some(Self {
-            kind: Kind::Adts,
+            kind: FrameKind::Adts,
             sample_rate_hz,
             channels,
             bytes,
@@ -122,13 +122,13 @@ mod tests {
         let header =
             |bytes: [u8; 7]| Header::parse(&bytes).map(|h| (h.kind, h.sample_rate_hz, h.channels, h.bytes, h.length));
         // 128 kbit/s at 44.1 kHz in stereo, as nearly all MP3 files are.
-        assert_eq!(header([0xff, 0xfb, 0x90, 0x00, 0, 0, 0]), Some((Kind::Layer(3), 44_100, 2, 417, 1152)));
+        assert_eq!(header([0xff, 0xfb, 0x90, 0x00, 0, 0, 0]), Some((FrameKind::Layer(3), 44_100, 2, 417, 1152)));
         // MPEG 2 at 16 kHz, 24 kbit/s, mono; and MPEG 2.5 at 8 kHz.
-        assert_eq!(header([0xff, 0xf3, 0x38, 0xc0, 0, 0, 0]), Some((Kind::Layer(3), 16_000, 1, 108, 576)));
-        assert_eq!(header([0xff, 0xe3, 0x18, 0xc0, 0, 0, 0]), Some((Kind::Layer(3), 8_000, 1, 72, 576)));
+        assert_eq!(header([0xff, 0xf3, 0x38, 0xc0, 0, 0, 0]), Some((FrameKind::Layer(3), 16_000, 1, 108, 576)));
+        assert_eq!(header([0xff, 0xe3, 0x18, 0xc0, 0, 0, 0]), Some((FrameKind::Layer(3), 8_000, 1, 72, 576)));
         // Layer 2 at 48 kHz, 192 kbit/s; AAC at 48 kHz, mono, in 283 bytes.
-        assert_eq!(header([0xff, 0xfd, 0xa4, 0x00, 0, 0, 0]), Some((Kind::Layer(2), 48_000, 2, 576, 1152)));
-        assert_eq!(header([0xff, 0xf1, 0x4c, 0x40, 0x23, 0x7f, 0xfc]), Some((Kind::Adts, 48_000, 1, 283, 1024)));
+        assert_eq!(header([0xff, 0xfd, 0xa4, 0x00, 0, 0, 0]), Some((FrameKind::Layer(2), 48_000, 2, 576, 1152)));
+        assert_eq!(header([0xff, 0xf1, 0x4c, 0x40, 0x23, 0x7f, 0xfc]), Some((FrameKind::Adts, 48_000, 1, 283, 1024)));
         for none in [[0; 7], [0xff; 7], [0xff, 0xfb, 0xf0, 0, 0, 0, 0], [0xff, 0xfb, 0x9c, 0, 0, 0, 0]] {
             assert_eq!(header(none), None);
         }

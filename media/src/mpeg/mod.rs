@@ -14,31 +14,31 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDe
 use symphonia::core::packet::PacketBuilder;
 use symphonia::core::units::{Duration, Timestamp};
 
+use crate::content::{Block, ByteSource, Opened, SampleContent};
 use crate::error::{Error, Result};
 use crate::format::{Damage, Encoding, Format};
 use crate::layout;
 use crate::metadata::Metadata;
-use crate::reader::{Block, Content, Opened, Source};
 use crate::timeline::Timeline;
 pub use frames::tag_bytes;
-use frames::{Event, Frames, Info};
-use header::{Header, Kind};
+use frames::{FrameEvent, Frames, Info};
+use header::{FrameKind, Header};
 
 /// Samples of silence that may come at a time in place of lost frames.
 const MAX_LOST_LENGTH: u64 = 1 << 32;
 
 /// Opens such a stream. All of it is read once, without decoding, to know its length.
-pub fn open(source: Box<dyn Source>) -> Result<Opened> {
-    let mut plan = Plan::new(Frames::new(source));
+pub fn open(source: Box<dyn ByteSource>) -> Result<Opened> {
+    let mut plan = FramePlan::new(Frames::new(source));
     let (mut first, mut length) = (None, 0);
     while let Some(step) = plan.next()? {
         length += match step {
-            Step::Frame { header, kept, .. } => {
+            FrameStep::Frame { header, kept, .. } => {
                 first.get_or_insert(header);
                 kept.end - kept.start
             }
-            Step::Lost(length) => length,
-            Step::Cut => 0,
+            FrameStep::Lost(length) => length,
+            FrameStep::Cut => 0,
         };
     }
     let first = first.ok_or(Error::UnknownFormat)?;
@@ -55,17 +55,17 @@ pub fn open(source: Box<dyn Source>) -> Result<Opened> {
         metadata: Metadata::default(),
     };
     let timeline = Timeline::new(first.channels);
-    let content = Stream { plan: Plan::new(plan.frames.restart()?), first, decoder, timeline, ended: false };
+    let content = MpegStream { plan: FramePlan::new(plan.frames.restart()?), first, decoder, timeline, ended: false };
     Ok(Opened { format, content: Box::new(content) })
 }
 
 /// The name of a codec, and its decoder.
 fn decoder(first: &Header) -> Result<(&'static str, Box<dyn AudioDecoder>)> {
     let (name, id) = match first.kind {
-        Kind::Layer(1) => ("MP1", CODEC_ID_MP1),
-        Kind::Layer(2) => ("MP2", CODEC_ID_MP2),
-        Kind::Layer(_) => ("MP3", CODEC_ID_MP3),
-        Kind::Adts => ("AAC", CODEC_ID_AAC),
+        FrameKind::Layer(1) => ("MP1", CODEC_ID_MP1),
+        FrameKind::Layer(2) => ("MP2", CODEC_ID_MP2),
+        FrameKind::Layer(_) => ("MP3", CODEC_ID_MP3),
+        FrameKind::Adts => ("AAC", CODEC_ID_AAC),
     };
     let positions = match first.channels {
         1 => Position::FRONT_CENTER,
@@ -83,7 +83,7 @@ fn decoder(first: &Header) -> Result<(&'static str, Box<dyn AudioDecoder>)> {
 }
 
 /// What to do next to read a stream.
-enum Step {
+enum FrameStep {
     /// Decode a frame, and keep these of its samples.
     Frame { header: Header, frame: Vec<u8>, kept: Range<u64>, restarts: bool },
     /// So many samples are lost.
@@ -93,7 +93,7 @@ enum Step {
 }
 
 /// The steps to read a stream, which may be several joined ones.
-struct Plan {
+struct FramePlan {
     frames: Frames,
     /// What the current one says about itself, and its frames so far.
     info: Option<Info>,
@@ -104,18 +104,18 @@ struct Plan {
     ended: bool,
 }
 
-impl Plan {
+impl FramePlan {
     fn new(frames: Frames) -> Self {
         Self { frames, info: None, frames_done: 0, last: None, restarts: false, ended: false }
     }
 
-    fn next(&mut self) -> Result<Option<Step>> {
+    fn next(&mut self) -> Result<Option<FrameStep>> {
         loop {
             if self.ended {
                 return Ok(None);
             }
             match self.frames.next()? {
-                Event::Frame(header, frame) => {
+                FrameEvent::Frame(header, frame) => {
                     if let Some(info) = Info::parse(&header, &frame) {
                         (self.info, self.frames_done, self.restarts) = (Some(info), 0, self.last.is_some());
                         continue;
@@ -124,26 +124,26 @@ impl Plan {
                     self.frames_done += 1;
                     self.last = Some(header);
                     let restarts = std::mem::take(&mut self.restarts);
-                    return Ok(Some(Step::Frame { header, frame, kept, restarts }));
+                    return Ok(Some(FrameStep::Frame { header, frame, kept, restarts }));
                 }
-                Event::Junk(bytes) => {
+                FrameEvent::Junk(bytes) => {
                     let Some(last) = self.last else { continue };
                     let lost = (bytes as f64 / last.bytes as f64).round() as u64;
                     self.frames_done += lost;
                     let length = lost * last.length;
                     if lost > 0 && length < MAX_LOST_LENGTH {
-                        return Ok(Some(Step::Lost(length)));
+                        return Ok(Some(FrameStep::Lost(length)));
                     }
                 }
-                Event::Cut => {
+                FrameEvent::Cut => {
                     self.ended = true;
-                    return Ok(Some(Step::Cut));
+                    return Ok(Some(FrameStep::Cut));
                 }
-                Event::End => {
+                FrameEvent::End => {
                     self.ended = true;
                     let stated = self.info.and_then(|info| info.frames).unwrap_or(0);
                     // Some encoders count their header as a frame.
-                    return Ok((self.frames_done + 1 < stated).then_some(Step::Cut));
+                    return Ok((self.frames_done + 1 < stated).then_some(FrameStep::Cut));
                 }
             }
         }
@@ -163,15 +163,15 @@ impl Plan {
 }
 
 /// A stream being read.
-struct Stream {
-    plan: Plan,
+struct MpegStream {
+    plan: FramePlan,
     first: Header,
     decoder: Box<dyn AudioDecoder>,
     timeline: Timeline,
     ended: bool,
 }
 
-impl Content for Stream {
+impl SampleContent for MpegStream {
     fn damage(&self) -> &[Damage] {
         self.timeline.damage()
     }
@@ -185,26 +185,26 @@ impl Content for Stream {
                 return Ok(None);
             }
             match self.plan.next()? {
-                Some(Step::Frame { header, frame, kept, restarts }) => {
+                Some(FrameStep::Frame { header, frame, kept, restarts }) => {
                     if restarts {
                         self.decoder.reset();
                     }
                     self.decode(&header, &frame, kept)?;
                 }
-                Some(Step::Lost(length)) => self.timeline.lose(length, "data is missing or damaged"),
-                Some(Step::Cut) => self.timeline.cut(),
+                Some(FrameStep::Lost(length)) => self.timeline.lose(length, "data is missing or damaged"),
+                Some(FrameStep::Cut) => self.timeline.cut(),
                 None => self.ended = true,
             }
         }
     }
 }
 
-impl Stream {
+impl MpegStream {
     fn decode(&mut self, header: &Header, frame: &[u8], kept: Range<u64>) -> Result<()> {
         let shape = |header: &Header| (header.sample_rate_hz, header.channels);
         self.timeline.check(shape(&self.first), shape(header))?;
         // AAC comes without its header, MPEG audio with it.
-        let start = if header.kind == Kind::Adts { header.header_bytes } else { 0 };
+        let start = if header.kind == FrameKind::Adts { header.header_bytes } else { 0 };
         let packet = PacketBuilder::new()
             .track_id(0)
             .pts(Timestamp::ZERO)

@@ -12,15 +12,15 @@ use symphonia::core::io::Monitor;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::Duration;
 
+use crate::content::Block;
 use crate::error::{Error, Result};
 use crate::format::Encoding;
 use crate::layout;
 use crate::opus::{self, OpusStream};
-use crate::reader::Block;
 use crate::vorbis::VorbisStream;
 
 /// The codec of a track, ready to decode.
-pub struct Codec {
+pub struct PacketCodec {
     /// Name for people.
     pub name: String,
     /// Samples per second and channel.
@@ -41,7 +41,7 @@ enum Decoder {
     Vorbis(Box<VorbisStream>),
 }
 
-impl Codec {
+impl PacketCodec {
     /// The codec of a track of a file in `container`.
     pub fn new(container: &'static str, track: &Track) -> Result<Self> {
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());

@@ -5,12 +5,12 @@ use std::io::{Read, Seek};
 use super::Container;
 use crate::bytes::{read_at, u32_be, u64_be};
 use crate::error::Result;
-use crate::padded::Extent;
+use crate::padded::StatedExtent;
 
 /// What the outermost boxes of a file say.
-pub fn stated(container: Container, source: &mut (impl Read + Seek), file_bytes: u64) -> Result<Extent> {
-    let plain = |bytes| Extent { bytes, patch: None };
-    let Extent { bytes, patch } = match container {
+pub fn stated(container: Container, source: &mut (impl Read + Seek), file_bytes: u64) -> Result<StatedExtent> {
+    let plain = |bytes| StatedExtent { bytes, patch: None };
+    let StatedExtent { bytes, patch } = match container {
         Container::Ogg | Container::Flac => plain(0),
         Container::Mp4 => plain(mp4(source, file_bytes)?),
         Container::Matroska => matroska(source)?,
@@ -18,7 +18,10 @@ pub fn stated(container: Container, source: &mut (impl Read + Seek), file_bytes:
     };
     // No file is longer; such a number is damage.
     let is_cut = (file_bytes..MAX_BYTES).contains(&bytes);
-    Ok(Extent { bytes: if is_cut { bytes } else { file_bytes }, patch: patch.filter(|_| is_cut && bytes > file_bytes) })
+    Ok(StatedExtent {
+        bytes: if is_cut { bytes } else { file_bytes },
+        patch: patch.filter(|_| is_cut && bytes > file_bytes),
+    })
 }
 
 /// Bytes of the longest file that is believed to be cut off: 1 TiB.
@@ -54,9 +57,9 @@ fn caf(source: &mut (impl Read + Seek), file_bytes: u64) -> Result<u64> {
 }
 
 /// The end of the first segment, after the EBML header (RFC 8794, section 4), and the bytes by which it has no known size.
-fn matroska(source: &mut (impl Read + Seek)) -> Result<Extent> {
+fn matroska(source: &mut (impl Read + Seek)) -> Result<StatedExtent> {
     const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
-    const NONE: Extent = Extent { bytes: 0, patch: None };
+    const NONE: StatedExtent = StatedExtent { bytes: 0, patch: None };
     let start = read_at(source, 0, 4096)?;
     // Both have names of four bytes.
     let element = |position: usize| start.get(position + 4..).and_then(size);
@@ -70,7 +73,7 @@ fn matroska(source: &mut (impl Read + Seek)) -> Result<Extent> {
     let Some(header) = element(segment) else { return Ok(NONE) };
     let mut unknown = vec![0xff; header.1];
     unknown[0] = 0xff >> (header.1 - 1);
-    Ok(Extent { bytes: end(segment, header).unwrap_or(0), patch: Some((segment as u64 + 4, unknown)) })
+    Ok(StatedExtent { bytes: end(segment, header).unwrap_or(0), patch: Some((segment as u64 + 4, unknown)) })
 }
 
 /// The size of an element and the bytes that say it; none for a size that is not known, which is all ones.

@@ -20,14 +20,14 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, TimeBase};
 
+use crate::content::{Block, ByteSource, Opened, SampleContent};
 use crate::error::{Error, Result};
 use crate::format::{Damage, Format};
 use crate::layout;
 use crate::padded::Padded;
-use crate::reader::{Block, Content, Opened, Source};
 use crate::timeline::Timeline;
-use crate::window::Window;
-use codec::Codec;
+use crate::window::SourceWindow;
+use codec::PacketCodec;
 
 /// Packets in a row that may be broken before a file is taken to end there.
 const MAX_BROKEN_PACKETS: usize = 1_000;
@@ -81,7 +81,7 @@ pub fn is_known(start: &[u8]) -> bool {
 }
 
 /// Opens such a file.
-pub fn open(mut source: Box<dyn Source>, mut file_bytes: u64) -> Result<Opened> {
+pub fn open(mut source: Box<dyn ByteSource>, mut file_bytes: u64) -> Result<Opened> {
     let mut start = [0; 8];
     source.read_exact(&mut start)?;
     let container = Container::of(&start).ok_or(Error::UnknownFormat)?;
@@ -99,7 +99,7 @@ pub fn open(mut source: Box<dyn Source>, mut file_bytes: u64) -> Result<Opened> 
             return Err(Error::UnsupportedCodec { container: container.name(), codec: codec.into() });
         }
         let (pages, ends_within) = ogg::pages(&mut source)?;
-        let pages = Window::new(source, pages)?;
+        let pages = SourceWindow::new(source, pages)?;
         (file_bytes, is_cut) = (pages.length(), ends_within);
         source = Box::new(pages);
     }
@@ -120,8 +120,8 @@ pub fn open(mut source: Box<dyn Source>, mut file_bytes: u64) -> Result<Opened> 
         .map_err(malformed)?;
     let ((metadata, mask), other_tracks) = (tags::read(&mut *packets), other_tracks(&*packets));
     let track = packets.default_track(TrackType::Audio).ok_or(Error::NoSound { container: container.name() })?;
-    let codec = Codec::new(container.name(), track)?;
-    let place = Place::new(container, track, &codec, edit);
+    let codec = PacketCodec::new(container.name(), track)?;
+    let place = TrackPlace::new(container, track, &codec, edit);
     let (sample_rate_hz, channels) = (codec.sample_rate_hz, codec.channels);
     let length = place.length.or_else(|| duration(&*packets, sample_rate_hz));
     let format = Format {
@@ -165,7 +165,7 @@ fn other_tracks(packets: &dyn FormatReader) -> usize {
 }
 
 /// Which of a track's samples are the recording, and where they belong.
-struct Place {
+struct TrackPlace {
     track_id: u32,
     time_base: Option<TimeBase>,
     /// Samples of the track before the recording starts; less than 0 where it starts late.
@@ -178,8 +178,8 @@ struct Place {
     started: bool,
 }
 
-impl Place {
-    fn new(container: Container, track: &Track, codec: &Codec, edit: Option<mp4::Edit>) -> Self {
+impl TrackPlace {
+    fn new(container: Container, track: &Track, codec: &PacketCodec, edit: Option<mp4::Edit>) -> Self {
         let frames = track.num_frames.filter(|&frames| frames > 0);
         let pre_skip = codec.pre_skip();
         let (start, length) = match (container, edit) {
@@ -208,8 +208,8 @@ impl Place {
 struct Packets {
     container: Container,
     packets: Box<dyn FormatReader>,
-    codec: Codec,
-    place: Place,
+    codec: PacketCodec,
+    place: TrackPlace,
     past_end: Arc<AtomicBool>,
     /// Whether the file is shorter than it says.
     is_cut: bool,
@@ -225,7 +225,7 @@ struct Packets {
     ended: bool,
 }
 
-impl Content for Packets {
+impl SampleContent for Packets {
     fn damage(&self) -> &[Damage] {
         self.timeline.damage()
     }
@@ -271,9 +271,9 @@ impl Packets {
     fn next_recording(&mut self) -> Result<()> {
         let container = self.container.name();
         let track = self.packets.default_track(TrackType::Audio).ok_or(Error::NoSound { container })?;
-        let codec = Codec::new(container, track)?;
+        let codec = PacketCodec::new(container, track)?;
         self.check(codec.sample_rate_hz, codec.channels)?;
-        let mut place = Place::new(self.container, track, &codec, None);
+        let mut place = TrackPlace::new(self.container, track, &codec, None);
         let position = self.timeline.position() as i64;
         place.start -= position;
         self.next = Some(position);

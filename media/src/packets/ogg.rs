@@ -8,8 +8,8 @@ use symphonia::core::checksum::Crc32;
 use symphonia::core::io::Monitor;
 
 use crate::bytes::{read_at, read_up_to, u32_le};
+use crate::content::ByteSource;
 use crate::error::Result;
-use crate::reader::Source;
 
 /// Bytes of the longest page: a header, 255 sizes, 255 segments of 255 bytes.
 const MAX_PAGE_BYTES: usize = 27 + 255 + 255 * 255;
@@ -17,7 +17,7 @@ const MAX_PAGE_BYTES: usize = 27 + 255 + 255 * 255;
 const CHECKSUM: Range<usize> = 22..26;
 
 /// The name of the codec of the first stream, where that is one that Symphonia does not look for.
-pub fn unsupported_codec(source: &mut Box<dyn Source>) -> Result<Option<&'static str>> {
+pub fn unsupported_codec(source: &mut Box<dyn ByteSource>) -> Result<Option<&'static str>> {
     let start = read_at(source, 0, 64)?;
     let packet = start.get(26).and_then(|&sizes| start.get(27 + usize::from(sizes)..)).unwrap_or_default();
     let known: [(&[u8], &str); 3] = [(b"Speex   ", "Speex"), (b"CELT    ", "CELT"), (b"PCM     ", "Ogg PCM")];
@@ -25,7 +25,7 @@ pub fn unsupported_codec(source: &mut Box<dyn Source>) -> Result<Option<&'static
 }
 
 /// Where pages are that are whole, neighbours as one, and whether the file is cut off within one.
-pub fn pages(source: &mut Box<dyn Source>) -> Result<(Vec<Range<u64>>, bool)> {
+pub fn pages(source: &mut Box<dyn ByteSource>) -> Result<(Vec<Range<u64>>, bool)> {
     source.rewind()?;
     let mut ranges: Vec<Range<u64>> = Vec::new();
     // `at` is in the buffer, which starts at `base` in the file.

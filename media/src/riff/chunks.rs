@@ -6,7 +6,7 @@ use crate::bytes::{read_at, u32_le, u64_le};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::riff::metadata;
-use crate::samples::Place;
+use crate::samples::SamplePlace;
 
 /// The end of every GUID of Wave64 whose beginning is a RIFF name, and of the two others.
 const W64_CHUNK: [u8; 12] = [0xf3, 0xac, 0xd3, 0x11, 0x8c, 0xd1, 0x00, 0xc0, 0x4f, 0x8e, 0xdb, 0x8a];
@@ -23,14 +23,14 @@ pub struct Chunks {
     /// The `fmt ` chunk.
     pub format: Vec<u8>,
     /// Where the samples are.
-    pub place: Place,
+    pub place: SamplePlace,
     /// Text.
     pub metadata: Metadata,
 }
 
 /// Which kind of file it is.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum RiffKind {
     Riff,
     /// RF64 or BW64, whose sizes of 0xFFFFFFFF are in the chunk `ds64`.
     Rf64,
@@ -50,13 +50,13 @@ impl Chunks {
     pub fn read(source: &mut (impl Read + Seek), file_bytes: u64) -> Result<Self> {
         let start = read_at(source, 0, 16)?;
         let (container, kind) = match &start[..4] {
-            b"RIFF" => ("WAV", Kind::Riff),
-            b"RF64" => ("RF64", Kind::Rf64),
-            b"BW64" => ("BW64", Kind::Rf64),
-            _ => ("W64", Kind::W64),
+            b"RIFF" => ("WAV", RiffKind::Riff),
+            b"RF64" => ("RF64", RiffKind::Rf64),
+            b"BW64" => ("BW64", RiffKind::Rf64),
+            _ => ("W64", RiffKind::W64),
         };
         let malformed = |reason: &str| Error::Malformed { container, reason: reason.into() };
-        let mut position = if kind == Kind::W64 { 40 } else { 12 };
+        let mut position = if kind == RiffKind::W64 { 40 } else { 12 };
         let (mut format, mut data, mut fact) = (None, None, None);
         let (mut data_64, mut length_64) = (None, None);
         let mut metadata = Metadata::default();
@@ -71,12 +71,12 @@ impl Chunks {
                 b"fmt " => format = Some(content(1 << 10)?),
                 b"fact" => {
                     let content = content(8)?;
-                    fact = Some(if kind == Kind::W64 { u64_le(&content, 0) } else { u32_le(&content, 0).into() });
+                    fact = Some(if kind == RiffKind::W64 { u64_le(&content, 0) } else { u32_le(&content, 0).into() });
                 }
                 b"data" if data.is_none() => {
                     let there = file_bytes.saturating_sub(start);
                     let mut endless = is_endless(size) && size > there || size == 0;
-                    if kind == Kind::Rf64 && size == u64::from(u32::MAX) {
+                    if kind == RiffKind::Rf64 && size == u64::from(u32::MAX) {
                         // A program that could not go back to the header leaves 0 there, too.
                         let stated = data_64.filter(|&size| size != 0 && size != u64::MAX);
                         (size, endless) = (stated.unwrap_or(0), stated.is_none());
@@ -101,14 +101,14 @@ impl Chunks {
         let format = format.ok_or_else(|| malformed("it has no format chunk"))?;
         let (bytes, missing_bytes) = data.ok_or_else(|| malformed("it has no samples; it may be cut off"))?;
         let most = length_64.filter(|_| fact == Some(u32::MAX.into())).or(fact);
-        Ok(Self { container, format, place: Place { bytes, missing_bytes, most }, metadata })
+        Ok(Self { container, format, place: SamplePlace { bytes, missing_bytes, most }, metadata })
     }
 }
 
 impl Chunk {
     /// The header of the chunk at `position`; none at the end of the file.
-    fn read(source: &mut (impl Read + Seek), kind: Kind, position: u64) -> Result<Option<Self>> {
-        let header_bytes = if kind == Kind::W64 { 24 } else { 8 };
+    fn read(source: &mut (impl Read + Seek), kind: RiffKind, position: u64) -> Result<Option<Self>> {
+        let header_bytes = if kind == RiffKind::W64 { 24 } else { 8 };
         let header = read_at(source, position, header_bytes)?;
         if header.len() < header_bytes {
             return Ok(None);
@@ -116,7 +116,7 @@ impl Chunk {
         let mut name = [0; 4];
         name.copy_from_slice(&header[..4]);
         let start = position + header_bytes as u64;
-        if kind != Kind::W64 {
+        if kind != RiffKind::W64 {
             return Ok(Some(Self { name, start, size: u32_le(&header, 4).into() }));
         }
         if header[4..16] != W64_CHUNK {
@@ -128,9 +128,9 @@ impl Chunk {
 }
 
 /// Where the next chunk starts. After an odd number of bytes there should be one to fill up, and some programs forget it.
-fn next(source: &mut (impl Read + Seek), kind: Kind, start: u64, size: u64) -> Result<u64> {
+fn next(source: &mut (impl Read + Seek), kind: RiffKind, start: u64, size: u64) -> Result<u64> {
     let end = start.saturating_add(size);
-    if kind == Kind::W64 {
+    if kind == RiffKind::W64 {
         return Ok(end.checked_next_multiple_of(8).unwrap_or(u64::MAX));
     }
     if size.is_multiple_of(2) {

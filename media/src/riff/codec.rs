@@ -9,7 +9,7 @@ use crate::bytes::{u16_le, u32_le};
 use crate::error::{Error, Result};
 use crate::format::Encoding;
 use crate::layout;
-use crate::samples::Codec;
+use crate::samples::SampleCodec;
 
 /// The end of the GUIDs that stand for a format tag (`KSDATAFORMAT_SUBTYPE_*`), after the tag itself.
 pub const TAG_GUID: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
@@ -28,14 +28,14 @@ pub struct FormatChunk {
     /// Speakers, where the file names one for each channel.
     pub channel_mask: Option<u32>,
     /// How the samples are stored.
-    pub content: Content,
+    pub content: StoredAs,
 }
 
 /// How the samples are stored.
 #[derive(Debug, PartialEq)]
-pub enum Content {
+pub enum StoredAs {
     /// One after the other.
-    Samples(Codec),
+    Samples(SampleCodec),
     /// As a stream of MPEG audio frames.
     Mpeg,
 }
@@ -71,25 +71,25 @@ impl FormatChunk {
             bytes => bytes,
         };
         let unsupported = |codec: String| Error::UnsupportedCodec { container, codec };
-        let samples = |codec| Ok(Content::Samples(codec));
+        let samples = |codec| Ok(StoredAs::Samples(codec));
         let content = match (tag, sample_bytes) {
             (0x0001, bytes @ 1..=4) => {
                 let ids = [CODEC_ID_PCM_U8, CODEC_ID_PCM_S16LE, CODEC_ID_PCM_S24LE, CODEC_ID_PCM_S32LE];
                 let name = format!("{valid_bits}-bit PCM");
-                samples(Codec::plain(name, ids[bytes as usize - 1], bytes, channels, valid_bits.into()))
+                samples(SampleCodec::plain(name, ids[bytes as usize - 1], bytes, channels, valid_bits.into()))
             }
-            (0x0003, 4) => samples(Codec::float(CODEC_ID_PCM_F32LE, 4, channels)),
-            (0x0003, 8) => samples(Codec::float(CODEC_ID_PCM_F64LE, 8, channels)),
+            (0x0003, 4) => samples(SampleCodec::float(CODEC_ID_PCM_F32LE, 4, channels)),
+            (0x0003, 8) => samples(SampleCodec::float(CODEC_ID_PCM_F64LE, 8, channels)),
             (0x0001, _) => Err(unsupported(format!("{bits}-bit PCM"))),
             (0x0003, _) => Err(unsupported(format!("{bits}-bit float"))),
-            (0x0006, _) => samples(Codec::plain("A-law", CODEC_ID_PCM_ALAW, 1, channels, 16)),
-            (0x0007, _) => samples(Codec::plain("mu-law", CODEC_ID_PCM_MULAW, 1, channels, 16)),
+            (0x0006, _) => samples(SampleCodec::plain("A-law", CODEC_ID_PCM_ALAW, 1, channels, 16)),
+            (0x0007, _) => samples(SampleCodec::plain("mu-law", CODEC_ID_PCM_MULAW, 1, channels, 16)),
             (0x0002 | 0x0011, _) if channels > 2 => Err(unsupported(format!("ADPCM with {channels} channels"))),
             // A header of 7 bytes a channel has two samples; then two samples a byte.
             (0x0002, _) => adpcm("MS ADPCM", CODEC_ID_ADPCM_MS, block_bytes, 7, 2, channels, container),
             // A header of 4 bytes a channel has one sample; then words of 8 samples.
             (0x0011, _) => adpcm("IMA ADPCM", CODEC_ID_ADPCM_IMA_WAV, block_bytes, 4, 1, channels, container),
-            (0x0050 | 0x0055, _) => Ok(Content::Mpeg),
+            (0x0050 | 0x0055, _) => Ok(StoredAs::Mpeg),
             (tag, _) => Err(unsupported(name(tag))),
         };
         Ok(Self { channels, sample_rate_hz, channel_mask, content: content? })
@@ -104,7 +104,7 @@ fn adpcm(
     header_length: u64,
     channels: usize,
     container: &'static str,
-) -> Result<Content> {
+) -> Result<StoredAs> {
     let per_channel = block_bytes / channels as u64;
     let body = per_channel.saturating_sub(header_bytes);
     // IMA interleaves words of 4 bytes.
@@ -114,7 +114,7 @@ fn adpcm(
         return Err(Error::Malformed { container, reason });
     }
     let block_length = header_length + 2 * body;
-    Ok(Content::Samples(Codec { name: name.into(), id, block_bytes, block_length, encoding: Encoding::Pcm16 }))
+    Ok(StoredAs::Samples(SampleCodec { name: name.into(), id, block_bytes, block_length, encoding: Encoding::Pcm16 }))
 }
 
 /// Names of the codecs that are met in WAV files and not read here (from Microsoft's `mmreg.h`).

@@ -4,11 +4,11 @@ mod chunks;
 mod codec;
 mod metadata;
 
+use crate::content::{ByteSource, Opened};
 use crate::error::Result;
 use crate::mpeg;
-use crate::reader::{Opened, Source};
-use crate::samples::Stored;
-use crate::window::Window;
+use crate::samples::StoredRecording;
+use crate::window::SourceWindow;
 use chunks::Chunks;
 use codec::FormatChunk;
 pub use codec::TAG_GUID;
@@ -20,13 +20,13 @@ pub fn is_wave(start: &[u8]) -> bool {
 }
 
 /// Opens such a file.
-pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
+pub fn open(mut source: Box<dyn ByteSource>, file_bytes: u64) -> Result<Opened> {
     let Chunks { container, format, mut place, metadata } = Chunks::read(&mut source, file_bytes)?;
     let FormatChunk { channels, sample_rate_hz, channel_mask, content } = FormatChunk::parse(container, &format)?;
     let codec = match content {
-        codec::Content::Samples(codec) => codec,
-        codec::Content::Mpeg => {
-            let stream = Window::new(source, [place.bytes])?;
+        codec::StoredAs::Samples(codec) => codec,
+        codec::StoredAs::Mpeg => {
+            let stream = SourceWindow::new(source, [place.bytes])?;
             let mut opened = mpeg::open(Box::new(stream))?;
             (opened.format.container, opened.format.metadata) = (container, metadata);
             return Ok(opened);
@@ -36,5 +36,5 @@ pub fn open(mut source: Box<dyn Source>, file_bytes: u64) -> Result<Opened> {
     if codec.block_length == 1 {
         place.most = None;
     }
-    Stored { container, sample_rate_hz, channels, channel_mask, codec, place, metadata }.open(source)
+    StoredRecording { container, sample_rate_hz, channels, channel_mask, codec, place, metadata }.open(source)
 }

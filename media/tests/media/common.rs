@@ -5,10 +5,10 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use media::{Encoding, Error, Reader, Spec, Whole};
+use media::{Encoding, Error, Reader, Spec, WholeRecording};
 
 /// Reads a recording whole, as `media::decode` does, and holds its blocks to their promises.
-pub fn try_read(bytes: impl Into<Vec<u8>>) -> Result<Whole, Error> {
+pub fn try_read(bytes: impl Into<Vec<u8>>) -> Result<WholeRecording, Error> {
     let mut reader = Reader::new(Cursor::new(bytes.into()))?;
     let mut channels = vec![Vec::new(); reader.format().channels];
     while let Some(block) = reader.read()? {
@@ -19,11 +19,11 @@ pub fn try_read(bytes: impl Into<Vec<u8>>) -> Result<Whole, Error> {
             channel.extend(samples);
         }
     }
-    Ok(Whole { format: reader.format().clone(), damage: reader.damage().to_vec(), channels })
+    Ok(WholeRecording { format: reader.format().clone(), damage: reader.damage().to_vec(), channels })
 }
 
 /// Reads a recording that can be read.
-pub fn read(bytes: impl Into<Vec<u8>>) -> Whole {
+pub fn read(bytes: impl Into<Vec<u8>>) -> WholeRecording {
     try_read(bytes).unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Pickles, opcode by opcode.
 
-use pytorch::pickle::{Error, Object, read};
+use pytorch::pickle::{Object, PickleError, read};
 
 #[test]
 fn dictionaries_keep_what_was_put_in() {
@@ -30,15 +30,15 @@ fn long_integers_have_a_sign() {
 
 #[test]
 fn errors_say_what_was_expected() {
-    let operand = |opcode, expected| Error::Operand { opcode, expected };
+    let operand = |opcode, expected| PickleError::Operand { opcode, expected };
     let nested = [b")".as_slice(), &[0x85; 17], b"."].concat();
     for (bytes, error) in [
-        (b"".as_slice(), Error::CutShort),
-        (b"K", Error::CutShort),
-        (b"X\xff\xff\xff\xffa", Error::CutShort),
-        (b"cos\nsystem", Error::CutShort),
-        (b"\x95", Error::Opcode(0x95)),
-        (b"X\x01\0\0\0\xff.", Error::NotUtf8),
+        (b"".as_slice(), PickleError::CutShort),
+        (b"K", PickleError::CutShort),
+        (b"X\xff\xff\xff\xffa", PickleError::CutShort),
+        (b"cos\nsystem", PickleError::CutShort),
+        (b"\x95", PickleError::Opcode(0x95)),
+        (b"X\x01\0\0\0\xff.", PickleError::NotUtf8),
         (b".", operand(b'.', "an object on the stack")),
         (b"\x85", operand(0x85, "an object on the stack")),
         (b"t", operand(b't', "a mark on the stack")),
@@ -47,9 +47,9 @@ fn errors_say_what_was_expected() {
         (b"}(Nu", operand(b'u', "a value for every key")),
         (b"NQ", operand(b'Q', "a tuple")),
         (b"N)R", operand(b'R', "a function and its arguments")),
-        (&nested, Error::TooDeep),
+        (&nested, PickleError::TooDeep),
     ] {
         assert_eq!(read(bytes).expect_err("broken"), error, "{bytes:?}");
     }
-    assert_eq!(Error::Opcode(0x95).to_string(), "unsupported pickle opcode 0x95");
+    assert_eq!(PickleError::Opcode(0x95).to_string(), "unsupported pickle opcode 0x95");
 }

@@ -28,7 +28,7 @@ use shared::nn::NetworkConfig;
 use shared::nn::Precision;
 
 use crate::data::Item;
-use crate::device::{Devices, Training};
+use crate::device::{Devices, TrainingJob};
 use crate::recipe::ComputePrecision;
 use crate::train::Adam;
 use crate::train::gradients::clip_global_norm;
@@ -136,7 +136,7 @@ struct BenchJob<'a> {
     arguments: &'a BenchArguments,
 }
 
-impl Training for BenchJob<'_> {
+impl TrainingJob for BenchJob<'_> {
     type Output = Times;
 
     fn run<B: AutodiffBackend>(self, devices: Vec<B::Device>) -> Result<Times> {

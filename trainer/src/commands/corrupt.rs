@@ -8,11 +8,11 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use cli::batch::{Batch, Share};
+use cli::batch::{Batch, ItemProgress};
 use cli::output::write_wav;
-use cli::plan::{self, Task};
+use cli::plan::{self, FileTask};
 use cli::progress::Progress;
-use cli::recording::{self, Whole};
+use cli::recording::{self, DecodedRecording};
 use media::{Encoding, Spec};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -120,11 +120,11 @@ impl CorruptArguments {
         };
         let plan = plan::plan(&[self.input], Some(&self.out), "noisy", self.overwrite)?;
         let (tasks, batch) = plan.begin(Progress::new("adding noise", 0));
-        let tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
+        let tasks: Vec<(usize, FileTask)> = tasks.into_iter().enumerate().collect();
         batch.progress().inc_length(Batch::UNITS * tasks.len() as u64);
         let seed = self.seed.unwrap_or(1);
-        let work = |(index, task): &(usize, Task), share: &Share| {
-            let Whole { name, audio, format, damage } = task.input.open()?.read_all()?;
+        let work = |(index, task): &(usize, FileTask), share: &ItemProgress| {
+            let DecodedRecording { name, audio, format, damage } = task.input.open()?.read_all()?;
             // Every file has a seed of its own, so that no two get the same noise.
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(*index as u64);

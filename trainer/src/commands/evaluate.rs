@@ -7,16 +7,16 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::tensor::backend::Backend;
 use clap::Args;
-use cli::batch::{self, Share};
-use cli::device::Job;
-use cli::model::Choice;
+use cli::batch::{self, ItemProgress};
+use cli::device::DeviceJob;
+use cli::model::ModelChoice;
 use cli::{inputs, recording, stdout};
 use serde::Serialize;
 use serde_json::json;
 use shared::nn::Phrasing;
 use shared::{Bundle, Denoiser};
 
-use crate::scores::{Group, NoScores, Scored, Scores};
+use crate::scores::{MeanScores, NoScores, Scored, SpeechScores};
 
 /// With more files than this a row for each is printed on request only.
 const MOST_ROWS: usize = 20;
@@ -44,7 +44,7 @@ pub struct EvaluateArguments {
     #[arg(long)]
     noisy: PathBuf,
     #[command(flatten)]
-    choice: Choice,
+    choice: ModelChoice,
     /// Print a row for every file, even if there are more than 20.
     #[arg(long)]
     files: bool,
@@ -85,10 +85,16 @@ impl EvaluateArguments {
         let pairs = pair(&self.clean, &self.noisy)?;
         let count = pairs.len();
         let bundle = self.choice.load()?;
+<<<<<<< HEAD
         let (files, left_out) =
             self.choice.device.run(EvaluateJob { bundle, phrasing: self.choice.device.phrasing(), pairs })?;
         let (by_kind, by_snr) = (Group::by_kind(&files), Group::by_snr(&files));
         let mean = Group::of("all", &files.iter().collect::<Vec<_>>());
+=======
+        let (files, left_out) = self.choice.device.run(EvaluateJob { bundle, pairs })?;
+        let (by_kind, by_snr) = (MeanScores::by_kind(&files), MeanScores::by_snr(&files));
+        let mean = MeanScores::of("all", &files.iter().collect::<Vec<_>>());
+>>>>>>> t25
         let nothing = mean.is_none();
         let text = if self.json {
             let model = self.choice.model;
@@ -98,8 +104,8 @@ impl EvaluateArguments {
             serde_json::to_string_pretty(&report)? + "\n"
         } else {
             let files = if self.files || files.len() <= MOST_ROWS { files } else { Vec::new() };
-            let files = files.iter().filter_map(|file| Group::of(&file.name, &[file])).map(ScoreRow::of).collect();
-            let rows = |groups: Vec<Group>| groups.into_iter().map(ScoreRow::of).collect();
+            let files = files.iter().filter_map(|file| MeanScores::of(&file.name, &[file])).map(ScoreRow::of).collect();
+            let rows = |groups: Vec<MeanScores>| groups.into_iter().map(ScoreRow::of).collect();
             table(&[
                 ("file", files),
                 ("left out of the means", left_out.iter().map(|pair| ScoreRow::empty(&pair.name)).collect()),
@@ -191,7 +197,7 @@ struct EvaluateJob {
     pairs: Vec<Pair>,
 }
 
-impl Job for EvaluateJob {
+impl DeviceJob for EvaluateJob {
     type Output = (Vec<Scored>, Vec<LeftOut>);
 
     fn run<B: Backend>(self, device: B::Device) -> Result<Self::Output> {
@@ -214,7 +220,7 @@ impl Job for EvaluateJob {
     }
 }
 
-fn score<B: Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Result<Scored> {
+fn score<B: Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &ItemProgress) -> Result<Scored> {
     let path = pair.noisy.display();
     let clean = recording::read(pair.original.path(&pair.noisy)?)?.intact()?;
     let noisy = recording::read(&pair.noisy)?.intact()?;
@@ -223,7 +229,7 @@ fn score<B: Backend>(denoiser: &Denoiser<B>, pair: &Pair, share: &Share) -> Resu
     ensure!(expected == got, "{path}: expected {expected} like its clean original, got {got}");
     let [clean, input] = [&clean, &noisy].map(shared::Audio::to_mono);
     let scores = |estimate: &[f32]| {
-        Scores::of(&input, &clean, estimate, noisy.sample_rate_hz())
+        SpeechScores::of(&input, &clean, estimate, noisy.sample_rate_hz())
             .map_err(|reason| anyhow!(reason).context(format!("{path} is left out of the means")))
     };
     let before = scores(&input)?;
@@ -237,11 +243,11 @@ struct ScoreRow {
     name: String,
     items: usize,
     /// Before and after; none of what is left out.
-    scores: Option<[Scores; 2]>,
+    scores: Option<[SpeechScores; 2]>,
 }
 
 impl ScoreRow {
-    fn of(group: Group) -> Self {
+    fn of(group: MeanScores) -> Self {
         Self { name: group.name, items: group.items, scores: Some([group.before, group.after]) }
     }
 
@@ -253,7 +259,7 @@ impl ScoreRow {
 /// Rows under a heading for each set of them.
 fn table(sets: &[(&str, Vec<ScoreRow>)]) -> String {
     /// Heading, score, digits after the point.
-    type ScoreColumn = (&'static str, fn(&Scores) -> Option<f64>, usize);
+    type ScoreColumn = (&'static str, fn(&SpeechScores) -> Option<f64>, usize);
     const COLUMNS: [ScoreColumn; 5] = [
         ("SI-SDR, dB", |s| Some(s.si_sdr_db), 2),
         ("SNR, dB", |s| Some(s.snr_db), 2),

@@ -86,7 +86,7 @@ impl ImportArguments {
         }
         let path = self.weights.display();
         let bytes = fs::read(&self.weights).with_context(|| format!("cannot read {path}"))?;
-        let source = Source::read(&bytes).with_context(|| format!("cannot use {path}"))?;
+        let source = WeightsFile::read(&bytes).with_context(|| format!("cannot use {path}"))?;
         let network = match (&self.network, &source.config) {
             (Some(name), _) => network_config(name)?,
             (None, Some(config)) => config.network.clone(),
@@ -126,13 +126,13 @@ fn imported(path: &Path, network: &NetworkConfig) -> Card {
 }
 
 /// What a file of weights has.
-struct Source {
+struct WeightsFile {
     weights: Weights,
     config: Option<BundleConfig>,
     card: Option<Card>,
 }
 
-impl Source {
+impl WeightsFile {
     fn read(bytes: &[u8]) -> Result<Self> {
         if bytes.starts_with(b"PK") {
             let mut weights = Weights::default();

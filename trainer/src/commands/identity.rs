@@ -14,7 +14,7 @@ use shared::noise::NoiseRecipe as Mixture;
 
 use crate::data::Corpus;
 use crate::recipe::{self, Recipe};
-use crate::run::{Entry, read};
+use crate::run::{LogEntry, read};
 use crate::train::{self, Start};
 
 /// Colours that people tell apart who see few (Okabe and Ito), for one network after the other.
@@ -61,7 +61,7 @@ pub struct IdentityArguments {
 }
 
 /// What became of a network.
-struct Outcome {
+struct IdentityResult {
     network: &'static str,
     parameters: u64,
     /// SI-SDR of clean speech through it in dB, by step.
@@ -85,7 +85,7 @@ impl IdentityArguments {
     }
 
     /// Trains one network; goes on where an earlier call was interrupted.
-    fn outcome(&self, network: &'static str) -> Result<Outcome> {
+    fn outcome(&self, network: &'static str) -> Result<IdentityResult> {
         let recipe = self.recipe(network)?;
         let run = self.out.join(network);
         let begun = run.join("recipe.toml").exists();
@@ -101,12 +101,12 @@ impl IdentityArguments {
             corpus.train.speech.truncate(self.recordings);
             train::run(&recipe, corpus, &run, Start { resume: begun, plain: true, ..Start::default() })?;
         }
-        let validation = |entry: Entry| match entry {
-            Entry::Validation { step, all, .. } => Some((step as f64, all.after.si_sdr_db)),
-            Entry::Training { .. } | Entry::Resumed { .. } => None,
+        let validation = |entry: LogEntry| match entry {
+            LogEntry::Validation { step, all, .. } => Some((step as f64, all.after.si_sdr_db)),
+            LogEntry::Training { .. } | LogEntry::Resumed { .. } => None,
         };
         let curve = read::entries(&run)?.into_iter().filter_map(validation).collect();
-        Ok(Outcome { network, parameters: recipe.network_config()?.parameters(), curve })
+        Ok(IdentityResult { network, parameters: recipe.network_config()?.parameters(), curve })
     }
 
     /// Clean speech in, the same out: a mixture of noises with nothing in it.
@@ -122,11 +122,11 @@ impl IdentityArguments {
         recipe.data.room_probability = 0.0;
         // Whether training finds it is the question.
         recipe.network.weights.clear();
-        recipe.optimiser = recipe::Optimiser::default();
+        recipe.optimiser = recipe::OptimiserSection::default();
         recipe.noise.chains =
             Mixture::from_json(r#"[{"weight": 1, "chain": []}]"#).context("the mixture of nothing")?;
         recipe.loss = Objective::single(self.loss);
-        recipe.schedule = recipe::Schedule {
+        recipe.schedule = recipe::ScheduleSection {
             steps: self.steps,
             batch_size: 4,
             warmup_steps: self.steps / 20,
@@ -141,11 +141,11 @@ impl IdentityArguments {
     }
 }
 
-fn table(outcomes: &[Outcome]) -> String {
+fn table(outcomes: &[IdentityResult]) -> String {
     let mut text = String::from(
         "| network | parameters | steps | SI-SDR of clean speech through it, dB | passes it |\n|---|---|---|---|---|\n",
     );
-    for Outcome { network, parameters, curve } in outcomes {
+    for IdentityResult { network, parameters, curve } in outcomes {
         let (step, score) = curve.last().copied().unwrap_or_default();
         let passes = if score >= PASSES_DB { "yes" } else { "no" };
         // Writing to a String cannot fail.
@@ -155,7 +155,7 @@ fn table(outcomes: &[Outcome]) -> String {
 }
 
 /// All curves in one chart, as SVG.
-fn chart_of(outcomes: &[Outcome], steps: usize) -> Result<String> {
+fn chart_of(outcomes: &[IdentityResult], steps: usize) -> Result<String> {
     let values = outcomes.iter().flat_map(|outcome| &outcome.curve).map(|(_, value)| *value);
     let (low, high) = values.fold((0.0f64, PASSES_DB), |(low, high), value| (low.min(value), high.max(value)));
     let mut svg = String::new();
@@ -177,7 +177,11 @@ fn chart_of(outcomes: &[Outcome], steps: usize) -> Result<String> {
         .x_desc("steps")
         .y_desc("SI-SDR of clean speech, dB")
         .draw()?;
+<<<<<<< HEAD
     for (Outcome { network, curve, .. }, colour) in outcomes.iter().zip(COLOURS.into_iter().cycle()) {
+=======
+    for (IdentityResult { network, curve, .. }, colour) in outcomes.iter().zip(COLOURS) {
+>>>>>>> t25
         let line = LineSeries::new(curve.iter().copied(), colour.stroke_width(3));
         let key = move |(x, y)| PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3));
         chart.draw_series(line)?.label(*network).legend(key);

@@ -24,7 +24,7 @@ pub struct ModelsArguments {
 
 /// A trained model.
 #[derive(Serialize)]
-struct Model {
+struct ListedModel {
     name: &'static str,
     /// The preset it was trained from, if that is still what it was.
     network: String,
@@ -36,7 +36,7 @@ struct Model {
 
 /// A network that can be trained.
 #[derive(Serialize)]
-struct Preset {
+struct ListedPreset {
     name: &'static str,
     parameters: u64,
     receptive_field_samples: usize,
@@ -53,8 +53,13 @@ struct Preset {
 impl ModelsArguments {
     /// Does what was asked.
     pub fn run(self) -> Result<()> {
+<<<<<<< HEAD
         let models = models::ALL.iter().map(model).collect::<Result<Vec<_>>>()?;
         let presets: Vec<Preset> = NetworkConfig::presets().into_iter().map(preset).collect();
+=======
+        let models = EMBEDDED.into_iter().map(model).collect::<Result<Vec<_>>>()?;
+        let presets: Vec<ListedPreset> = NetworkConfig::presets().into_iter().map(preset).collect();
+>>>>>>> t25
         if self.json {
             let json = serde_json::to_string_pretty(&json!({"models": models, "presets": presets}))?;
             return stdout::print(format_args!("{json}\n"));
@@ -63,12 +68,25 @@ impl ModelsArguments {
     }
 }
 
+<<<<<<< HEAD
 fn model(model: &models::Model) -> Result<Model> {
     let Bundle { config, card, .. } = built_in(model)?;
     let preset = NetworkConfig::presets().into_iter().find(|(_, preset)| *preset == config.network);
     let kind = config.network.kind();
     Ok(Model {
         name: model.name,
+=======
+fn model((name, bytes): (&'static str, &[u8])) -> Result<ListedModel> {
+    let Bundle { config, card, .. } = Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"))?;
+    let preset = NetworkConfig::presets().into_iter().find(|(_, preset)| *preset == config.network);
+    let kind = match config.network {
+        NetworkConfig::Autoencoder(_) => "autoencoder",
+        NetworkConfig::Wavenet(_) => "wavenet",
+        NetworkConfig::Dcunet(_) => "dcunet",
+    };
+    Ok(ListedModel {
+        name,
+>>>>>>> t25
         network: preset.map_or_else(|| format!("{kind} of another shape"), |(name, _)| name.into()),
         parameters: config.network.parameters(),
         bundle_bytes: model.bundle.len(),
@@ -77,10 +95,10 @@ fn model(model: &models::Model) -> Result<Model> {
     })
 }
 
-fn preset((name, config): (&'static str, NetworkConfig)) -> Preset {
+fn preset((name, config): (&'static str, NetworkConfig)) -> ListedPreset {
     let milliseconds = |samples: usize| samples as f64 * 1000.0 / f64::from(SAMPLE_RATE_HZ);
     let (field, latency) = (config.receptive_field(), config.latency());
-    Preset {
+    ListedPreset {
         name,
         parameters: config.parameters(),
         receptive_field_samples: field,
@@ -93,7 +111,7 @@ fn preset((name, config): (&'static str, NetworkConfig)) -> Preset {
 }
 
 /// The presets, a line each.
-fn table(presets: &[Preset]) -> String {
+fn table(presets: &[ListedPreset]) -> String {
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     let mut table = format!("Presets, for `trainer train --network`, at {SAMPLE_RATE_HZ} Hz:\n\n");
     // Writing to a String cannot fail.
@@ -107,7 +125,7 @@ fn table(presets: &[Preset]) -> String {
         "name", "parameters", "samples", "ms", "MAC/s", "samples", "ms", "f32", "f16"
     ));
     for preset in presets {
-        let Preset { name, parameters, receptive_field_samples: field, latency_samples: latency, .. } = preset;
+        let ListedPreset { name, parameters, receptive_field_samples: field, latency_samples: latency, .. } = preset;
         let [full, half] = preset.weight_bytes.map(megabytes);
         line(format_args!(
             "{name:15} {parameters:>10} {field:>7} {:>6.0} {:>7.0} {latency:>6} {:>6.0} {full:>6.2} {half:>5.2}",

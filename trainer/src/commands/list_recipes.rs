@@ -8,7 +8,7 @@ use cli::stdout;
 use serde::Serialize;
 
 use crate::SAMPLE_RATE_HZ;
-use crate::recipe::{self, Items, NAMED};
+use crate::recipe::{self, ItemKind, NAMED};
 
 /// List the recipes built in, with what each needs; or print one.
 #[derive(Args)]
@@ -55,7 +55,7 @@ fn needs(name: &'static str) -> Result<RecipeNeeds> {
     let recipe = recipe::load(name, &[])?;
     let config = recipe.network_config()?;
     let (schedule, data) = (&recipe.schedule, &recipe.data);
-    assert_eq!(data.items, Items::Crops, "a recipe of ours, whose items have a length");
+    assert_eq!(data.items, ItemKind::Crops, "a recipe of ours, whose items have a length");
     let seconds = data.crop_seconds * schedule.batch_size as f64;
     Ok(RecipeNeeds {
         name,

@@ -29,7 +29,7 @@ use self::train::TrainArguments;
 /// Trains, evaluates and runs networks that remove noise from speech.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
-pub struct Arguments {
+pub struct TrainerArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -50,7 +50,7 @@ enum Command {
     Bench(BenchArguments),
 }
 
-impl Arguments {
+impl TrainerArguments {
     /// Does what was asked.
     pub fn run(self) -> Result<()> {
         match self.command {

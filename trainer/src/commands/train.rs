@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::data::Corpus;
 use crate::recipe::{self, Recipe};
-use crate::train::{self, Plan, Start, checkpoint};
+use crate::train::{self, RunPlan, Start, checkpoint};
 
 /// Train a network.
 ///
@@ -128,7 +128,7 @@ impl TrainArguments {
         };
         let recipe = if self.resume {
             let recipe = Self::resumed(&run, &overrides)?;
-            let earlier = Plan::read(&run).map(|plan| plan.overrides).unwrap_or_default();
+            let earlier = RunPlan::read(&run).map(|plan| plan.overrides).unwrap_or_default();
             if let Some(named) = &self.recipe {
                 refuse_another(named, &run, &earlier)?;
             }

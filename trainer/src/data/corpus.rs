@@ -9,10 +9,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use shared::{noise, synth};
 
-use super::manifest::{Content, Manifest};
-use super::store::{Samples, Source, Store};
+use super::manifest::{FileContent, Manifest};
+use super::store::{RecordingStore, SampleSource, SharedSamples};
 use crate::SAMPLE_RATE_HZ;
-use crate::recipe::Data;
+use crate::recipe::DataSection;
 
 /// One in so many speakers, or files, validates where folders do not say which.
 const VALID_SHARE: usize = 20;
@@ -30,19 +30,19 @@ pub struct Corpus {
 /// Recordings to train on, or to validate on.
 pub struct Split {
     /// Clean speech, to which noise is added.
-    pub speech: Vec<Recording>,
+    pub speech: Vec<CorpusRecording>,
     /// Noise.
-    pub noise: Vec<Recording>,
+    pub noise: Vec<CorpusRecording>,
     /// Clean recordings and the same with noise.
-    pub pairs: Vec<[Recording; 2]>,
-    store: Arc<Store>,
+    pub pairs: Vec<[CorpusRecording; 2]>,
+    store: Arc<RecordingStore>,
 }
 
 /// A recording.
 #[derive(Clone, Debug)]
-pub struct Recording {
+pub struct CorpusRecording {
     /// Where it comes from.
-    pub source: Source,
+    pub source: SampleSource,
     /// Its length.
     pub seconds: f64,
     /// The folder it lies in, which is taken for its speaker.
@@ -65,12 +65,12 @@ impl Split {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read(&self, recording: &Recording) -> Result<Samples> {
+    pub fn read(&self, recording: &CorpusRecording) -> Result<SharedSamples> {
         self.store.read(&recording.source)
     }
 
     /// All that items are made of: speech, then the clean sides of pairs.
-    pub fn clean(&self) -> impl Iterator<Item = &Recording> {
+    pub fn clean(&self) -> impl Iterator<Item = &CorpusRecording> {
         self.speech.iter().chain(self.pairs.iter().map(|[clean, _]| clean))
     }
 
@@ -97,13 +97,13 @@ impl Corpus {
     /// # Errors
     /// When a folder is empty or cannot be listed, when it has too few recordings to keep any for validation, when a pair does not
     /// match, or when a file cannot be used and the recipe does not say to skip such files.
-    pub fn open(data: &Data, seed: u64) -> Result<Self> {
-        let store = Arc::new(Store::new(data.cache_gib));
+    pub fn open(data: &DataSection, seed: u64) -> Result<Self> {
+        let store = Arc::new(RecordingStore::new(data.cache_gib));
         if data.is_synthetic() {
             return Ok(Self::synthetic(seed, store));
         }
         let mut left_out = Vec::new();
-        let mut read = |folder: &Path, by_speaker| -> Result<[Vec<Recording>; 2]> {
+        let mut read = |folder: &Path, by_speaker| -> Result<[Vec<CorpusRecording>; 2]> {
             if folder.as_os_str().is_empty() {
                 Ok([vec![], vec![]])
             } else {
@@ -130,19 +130,20 @@ impl Corpus {
     }
 
     /// Ten minutes of speech-like sound from 40 synthetic voices, with white and brown noise; two more voices to validate.
-    fn synthetic(seed: u64, store: Arc<Store>) -> Self {
+    fn synthetic(seed: u64, store: Arc<RecordingStore>) -> Self {
         let samples = |seconds: usize| seconds * SAMPLE_RATE_HZ as usize;
         let split = |first: u64, voices: u64| {
             let rng = |index: u64| ChaCha8Rng::seed_from_u64(seed.wrapping_add(first + index));
-            let voice =
-                |i| Recording::made(synth::speech(samples(15), SAMPLE_RATE_HZ, &mut rng(i)), format!("voice {i}"));
+            let voice = |i| {
+                CorpusRecording::made(synth::speech(samples(15), SAMPLE_RATE_HZ, &mut rng(i)), format!("voice {i}"))
+            };
             let noises = [
                 noise::white(samples(60), &mut rng(voices)),
                 noise::brown(samples(60), SAMPLE_RATE_HZ, &mut rng(voices + 1)),
             ];
             Split {
                 speech: (0..voices).map(voice).collect(),
-                noise: noises.map(|samples| Recording::made(samples, String::new())).into(),
+                noise: noises.map(|samples| CorpusRecording::made(samples, String::new())).into(),
                 pairs: vec![],
                 store: store.clone(),
             }
@@ -151,22 +152,22 @@ impl Corpus {
     }
 }
 
-impl Recording {
+impl CorpusRecording {
     fn made(samples: Vec<f32>, speaker: String) -> Self {
         let seconds = samples.len() as f64 / f64::from(SAMPLE_RATE_HZ);
-        Self { source: Source::Made(Arc::new(samples)), seconds, speaker, file: None }
+        Self { source: SampleSource::Made(Arc::new(samples)), seconds, speaker, file: None }
     }
 
     fn path(&self) -> &Path {
         match &self.source {
-            Source::File(path) => path,
-            Source::Made(_) => Path::new(""),
+            SampleSource::File(path) => path,
+            SampleSource::Made(_) => Path::new(""),
         }
     }
 }
 
 /// The recordings of a folder that train and those that validate. Files that cannot be used are said in `left_out`.
-fn read_folder(folder: &Path, by_speaker: bool, left_out: &mut Vec<String>) -> Result<[Vec<Recording>; 2]> {
+fn read_folder(folder: &Path, by_speaker: bool, left_out: &mut Vec<String>) -> Result<[Vec<CorpusRecording>; 2]> {
     let splits = ["train", "valid"].map(|split| folder.join(split));
     if splits.iter().all(|split| split.is_dir()) {
         let [train, valid] = splits.map(|split| usable(&split, left_out));
@@ -193,20 +194,20 @@ fn read_folder(folder: &Path, by_speaker: bool, left_out: &mut Vec<String>) -> R
 }
 
 /// The recordings of a folder that can be used.
-fn usable(folder: &Path, left_out: &mut Vec<String>) -> Result<Vec<Recording>> {
+fn usable(folder: &Path, left_out: &mut Vec<String>) -> Result<Vec<CorpusRecording>> {
     let mut recordings = Vec::new();
     let before = left_out.len();
     for file in Manifest::scan(folder)?.files {
         let path = folder.join(&file.path);
         match file.content {
-            Content::Sound { seconds } => {
+            FileContent::Sound { seconds } => {
                 let speaker = path.parent().unwrap_or(folder).display().to_string();
                 let parts: Vec<_> = file.path.iter().map(|part| part.to_string_lossy()).collect();
                 let file = Some(FileIdentity { name: parts.join("/"), bytes: file.bytes });
-                recordings.push(Recording { source: Source::File(path), seconds, speaker, file });
+                recordings.push(CorpusRecording { source: SampleSource::File(path), seconds, speaker, file });
             }
-            Content::Silence => left_out.push(format!("{} is silent", path.display())),
-            Content::Unusable(reason) => left_out.push(reason),
+            FileContent::Silence => left_out.push(format!("{} is silent", path.display())),
+            FileContent::Unusable(reason) => left_out.push(reason),
         }
     }
     if recordings.is_empty() {
@@ -222,23 +223,23 @@ fn usable(folder: &Path, left_out: &mut Vec<String>) -> Result<Vec<Recording>> {
 /// Clean recordings with the noisy ones of the same names, for training and for validation. Where the recipe says to skip what cannot
 /// be used, clean recordings without a noisy one of their length are said in `left_out`.
 fn pair(
-    data: &Data,
-    clean: [Vec<Recording>; 2],
-    noisy: [Vec<Recording>; 2],
+    data: &DataSection,
+    clean: [Vec<CorpusRecording>; 2],
+    noisy: [Vec<CorpusRecording>; 2],
     left_out: &mut Vec<String>,
-) -> Result<[Vec<[Recording; 2]>; 2]> {
+) -> Result<[Vec<[CorpusRecording; 2]>; 2]> {
     // All noisy ones together, so that which split a pair is in depends on its clean side alone.
-    let name = |folder: &Path, recording: &Recording| -> PathBuf {
+    let name = |folder: &Path, recording: &CorpusRecording| -> PathBuf {
         recording.path().strip_prefix(folder).unwrap_or(recording.path()).with_extension("")
     };
-    let mut by_name = HashMap::<PathBuf, Recording>::new();
+    let mut by_name = HashMap::<PathBuf, CorpusRecording>::new();
     for recording in noisy.into_iter().flatten() {
         let path = recording.path().to_owned();
         if let Some(other) = by_name.insert(name(&data.noisy, &recording), recording) {
             bail!("{} and {} have the same name: remove one of them", other.path().display(), path.display());
         }
     }
-    let mut find = |clean: &Recording| -> Result<Recording> {
+    let mut find = |clean: &CorpusRecording| -> Result<CorpusRecording> {
         let path = clean.path().display();
         let Some(noisy) = by_name.remove(&name(&data.clean, clean)) else {
             bail!("{path} has no noisy recording of its name in {}", data.noisy.display());
@@ -247,7 +248,7 @@ fn pair(
         ensure!(expected == got, "{}: expected {expected} like {path}, got {got}", noisy.path().display());
         Ok(noisy)
     };
-    let mut pairs = |split: Vec<Recording>| -> Result<Vec<[Recording; 2]>> {
+    let mut pairs = |split: Vec<CorpusRecording>| -> Result<Vec<[CorpusRecording; 2]>> {
         let (mut pairs, mut reason) = (Vec::new(), None);
         for clean in split {
             match find(&clean) {
@@ -271,7 +272,7 @@ fn pair(
 #[cfg(test)]
 pub(crate) fn in_memory(speech: Vec<Vec<f32>>, noise: Vec<Vec<f32>>) -> Split {
     let made = |recordings: Vec<Vec<f32>>| {
-        recordings.into_iter().enumerate().map(|(i, samples)| Recording::made(samples, i.to_string())).collect()
+        recordings.into_iter().enumerate().map(|(i, samples)| CorpusRecording::made(samples, i.to_string())).collect()
     };
-    Split { speech: made(speech), noise: made(noise), pairs: vec![], store: Arc::new(Store::new(0.0)) }
+    Split { speech: made(speech), noise: made(noise), pairs: vec![], store: Arc::new(RecordingStore::new(0.0)) }
 }

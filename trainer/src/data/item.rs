@@ -8,15 +8,15 @@ use shared::audio::{db_to_amplitude, rms};
 use shared::nn::INPUT_RMS;
 use shared::noise;
 
-use super::corpus::{Recording, Split};
+use super::corpus::{CorpusRecording, Split};
 use super::equaliser::Equaliser;
 use super::manifest::SILENCE_RMS;
-use super::mixture::{Held, Playing};
-use super::order::Order;
+use super::order::EpochOrder;
+use super::playback::{Playback, PlayedRecordings};
 use super::room::reverberate;
 use super::speed::Speed;
 use crate::SAMPLE_RATE_HZ;
-use crate::recipe::{Items, Recipe};
+use crate::recipe::{ItemKind, Recipe};
 
 /// Places that are looked at for one with sound.
 const TRIES: usize = 100;
@@ -33,14 +33,19 @@ pub struct Item {
 /// Makes the items of a run.
 pub struct Maker {
     split: Split,
+<<<<<<< HEAD
     order: Order,
     mixture: noise::NoiseRecipe,
+=======
+    order: EpochOrder,
+    mixture: noise::Recipe,
+>>>>>>> t25
     /// Length of a crop; whole recordings where there is none.
     crop_length: Option<usize>,
     equaliser_probability: f64,
     speed_probability: f64,
     room_probability: f64,
-    playing: Playing,
+    playing: Playback,
     seed: u64,
 }
 
@@ -50,13 +55,13 @@ impl Maker {
         let (data, seed) = (&recipe.data, recipe.run.seed);
         let crop_length = (data.crop_seconds * f64::from(SAMPLE_RATE_HZ)) as usize;
         Self {
-            order: Order::new(&split, data.items, data.crop_seconds, seed),
+            order: EpochOrder::new(&split, data.items, data.crop_seconds, seed),
             mixture: recipe.noise.chains.clone(),
-            crop_length: (data.items == Items::Crops).then_some(crop_length),
+            crop_length: (data.items == ItemKind::Crops).then_some(crop_length),
             equaliser_probability: data.equaliser_probability,
             speed_probability: data.speed_probability,
             room_probability: data.room_probability,
-            playing: Playing::new(&split, data),
+            playing: Playback::new(&split, data),
             seed,
             split,
         }
@@ -121,7 +126,7 @@ impl Maker {
 
     fn add_noise(&self, clean: &[f32], rng: &mut impl Rng) -> Result<Item> {
         let chain = self.mixture.pick(rng);
-        let recordings = Held::new(&self.split, clean.len(), &self.playing);
+        let recordings = PlayedRecordings::new(&self.split, clean.len(), &self.playing);
         let drawn = chain.draw(clean.len(), SAMPLE_RATE_HZ, 0, rng.next_u64(), &recordings);
         if let Some(error) = recordings.error.take() {
             return Err(error);
@@ -167,7 +172,12 @@ impl Item {
     }
 
     /// `len` samples from the same place of both sides of a pair; all of them where there is no `len`.
-    fn stretch(split: &Split, [clean, noisy]: &[Recording; 2], len: Option<usize>, rng: &mut impl Rng) -> Result<Self> {
+    fn stretch(
+        split: &Split,
+        [clean, noisy]: &[CorpusRecording; 2],
+        len: Option<usize>,
+        rng: &mut impl Rng,
+    ) -> Result<Self> {
         let (clean, noisy) = (split.read(clean)?, split.read(noisy)?);
         // Brought to one rate, two of equal length may differ by a sample.
         let common = clean.len().min(noisy.len());
@@ -192,7 +202,7 @@ fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 /// `len` samples from anywhere in one of `recordings`, with some sound in them.
-fn crop(split: &Split, recordings: &[Recording], len: usize, rng: &mut impl Rng) -> Result<Vec<f32>> {
+fn crop(split: &Split, recordings: &[CorpusRecording], len: usize, rng: &mut impl Rng) -> Result<Vec<f32>> {
     // Recordings may be short of sound; then another is tried.
     for _ in 0..TRIES {
         let samples = split.read(recordings.choose(rng).context("there are no recordings")?)?;

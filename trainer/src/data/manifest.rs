@@ -11,7 +11,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::Result;
 use cli::output::write_whole;
 use cli::progress::Progress;
-use cli::recording::Recording;
+use cli::recording::OpenRecording;
 use cli::{damage, inputs};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,12 @@ pub const SILENCE_RMS: f32 = 1e-5;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Manifest {
     /// The files.
-    pub files: Vec<Entry>,
+    pub files: Vec<ManifestEntry>,
 }
 
 /// A file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ManifestEntry {
     /// Its path below the folder.
     pub path: PathBuf,
     /// Its size.
@@ -36,13 +36,13 @@ pub struct Entry {
     /// Nanoseconds since 1970, where the system tells.
     modified: Option<u64>,
     /// What is in it.
-    pub content: Content,
+    pub content: FileContent,
 }
 
 /// What is in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Content {
+pub enum FileContent {
     /// Sound, so much of it.
     Sound {
         /// Length.
@@ -65,7 +65,7 @@ impl Manifest {
         let known = cache.as_deref().map(read_cache).unwrap_or_default();
         let progress = Progress::new(format!("looking through {}", folder.display()), paths.len() as u64);
         let files = paths.par_iter().map(|path| {
-            let entry = Entry::of(folder, path, &known);
+            let entry = ManifestEntry::of(folder, path, &known);
             progress.inc(1);
             entry
         });
@@ -79,7 +79,7 @@ impl Manifest {
     }
 }
 
-impl Entry {
+impl ManifestEntry {
     fn of(folder: &Path, path: &Path, known: &HashMap<PathBuf, Self>) -> Self {
         let name = path.strip_prefix(folder).unwrap_or(path).to_owned();
         let (bytes, modified) = fs::metadata(path).map_or((0, None), |data| {
@@ -88,16 +88,16 @@ impl Entry {
         });
         match known.get(&name) {
             Some(entry) if modified.is_some() && (entry.bytes, entry.modified) == (bytes, modified) => entry.clone(),
-            _ => Self { path: name, bytes, modified, content: Content::of(path) },
+            _ => Self { path: name, bytes, modified, content: FileContent::of(path) },
         }
     }
 }
 
-impl Content {
+impl FileContent {
     /// Decodes a file from beginning to end, block by block.
     fn of(path: &Path) -> Self {
         let measure = || -> Result<Self> {
-            let mut recording = Recording::open(path)?;
+            let mut recording = OpenRecording::open(path)?;
             let (mut energy, mut samples) = (0.0, 0u64);
             while let Some(block) = recording.read()? {
                 samples += block[0].len() as u64;
@@ -129,7 +129,7 @@ fn cache_path(folder: &Path) -> Option<PathBuf> {
     Some(dirs::cache_dir()?.join("mil-audio-denoising").join("manifests-2").join(name))
 }
 
-fn read_cache(path: &Path) -> HashMap<PathBuf, Entry> {
+fn read_cache(path: &Path) -> HashMap<PathBuf, ManifestEntry> {
     // One that cannot be read, of an older program perhaps, is as good as none.
     let manifest: Option<Manifest> = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     manifest.unwrap_or_default().files.into_iter().map(|file| (file.path.clone(), file)).collect()

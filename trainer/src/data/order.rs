@@ -9,25 +9,25 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::corpus::Split;
-use crate::recipe::Items;
+use crate::recipe::ItemKind;
 
 /// Epochs whose order is kept: workers are at most in two at once.
 const KEPT: usize = 2;
 
 /// Which recording each item of an epoch is made of: every one as often as crops fit into it, at least once.
-pub struct Order {
+pub struct EpochOrder {
     slots: Vec<u32>,
     seed: u64,
     shuffled: Cache<u64, Arc<Vec<u32>>>,
 }
 
-impl Order {
+impl EpochOrder {
     /// The order of a run with this seed through a split.
-    pub fn new(split: &Split, items: Items, crop_seconds: f64, seed: u64) -> Self {
+    pub fn new(split: &Split, items: ItemKind, crop_seconds: f64, seed: u64) -> Self {
         let slots = split.clean().enumerate().flat_map(|(number, recording)| {
             let count = match items {
-                Items::Crops => (recording.seconds / crop_seconds).round().max(1.0) as usize,
-                Items::Recordings => 1,
+                ItemKind::Crops => (recording.seconds / crop_seconds).round().max(1.0) as usize,
+                ItemKind::Recordings => 1,
             };
             std::iter::repeat_n(number as u32, count)
         });

@@ -11,30 +11,30 @@ use quick_cache::sync::Cache;
 use crate::SAMPLE_RATE_HZ;
 
 /// Samples of a recording.
-pub type Samples = Arc<Vec<f32>>;
+pub type SharedSamples = Arc<Vec<f32>>;
 
 /// Where a recording comes from.
 #[derive(Clone, Debug)]
-pub enum Source {
+pub enum SampleSource {
     /// A file.
     File(PathBuf),
     /// It was made by code.
-    Made(Samples),
+    Made(SharedSamples),
 }
 
 /// Decoded recordings.
-pub struct Store(Cache<PathBuf, Samples, Bytes>);
+pub struct RecordingStore(Cache<PathBuf, SharedSamples, Bytes>);
 
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<PathBuf, Samples> for Bytes {
-    fn weight(&self, _: &PathBuf, samples: &Samples) -> u64 {
+impl Weighter<PathBuf, SharedSamples> for Bytes {
+    fn weight(&self, _: &PathBuf, samples: &SharedSamples) -> u64 {
         (samples.len() * size_of::<f32>()).max(1) as u64
     }
 }
 
-impl Store {
+impl RecordingStore {
     /// A store of so much memory.
     pub fn new(gib: f64) -> Self {
         let bytes = (gib * f64::from(1u32 << 30)) as u64;
@@ -46,10 +46,10 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read(&self, source: &Source) -> Result<Samples> {
+    pub fn read(&self, source: &SampleSource) -> Result<SharedSamples> {
         match source {
-            Source::Made(samples) => Ok(samples.clone()),
-            Source::File(path) => {
+            SampleSource::Made(samples) => Ok(samples.clone()),
+            SampleSource::File(path) => {
                 self.0.get_or_insert_with(path, || recording::read_mono(path, SAMPLE_RATE_HZ).map(Arc::new))
             }
         }

@@ -3,9 +3,10 @@
 //! `recipes/dcunet-small.toml` has every field with an explanation. What a recipe leaves out is as it is there, but for the
 //! network's name and what the recipe is called.
 
-mod data;
+mod data_section;
 mod fields;
 mod named;
+mod noise_section;
 mod sections;
 
 use std::path::Path;
@@ -15,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use shared::loss::{Loss, Objective};
 use shared::nn::NetworkConfig;
 
-pub use data::{Data, Items};
+pub use data_section::{DataSection, ItemKind};
 pub use named::{NAMED, load, text};
-pub use sections::{ComputePrecision, Network, Noise, Optimiser, RunSection, Schedule};
+pub use noise_section::{NoiseSection, default_noise};
+pub use sections::{ComputePrecision, NetworkSection, OptimiserSection, RunSection, ScheduleSection};
 
 /// The version of recipes that this program reads.
 pub const VERSION: u32 = 1;
@@ -29,22 +31,22 @@ pub struct Recipe {
     pub version: u32,
     /// What is trained on.
     #[serde(default)]
-    pub data: Data,
+    pub data: DataSection,
     /// What makes it noisy.
     #[serde(default)]
-    pub noise: Noise,
+    pub noise: NoiseSection,
     /// What is trained.
     #[serde(default)]
-    pub network: Network,
+    pub network: NetworkSection,
     /// What is minimised: weights of losses.
     #[serde(default = "default_loss")]
     pub loss: Objective,
     /// How it is minimised.
     #[serde(default)]
-    pub optimiser: Optimiser,
+    pub optimiser: OptimiserSection,
     /// For how long, and how often what happens.
     #[serde(default)]
-    pub schedule: Schedule,
+    pub schedule: ScheduleSection,
     /// Name, seed, device.
     #[serde(default)]
     pub run: RunSection,
@@ -58,12 +60,12 @@ impl Default for Recipe {
     fn default() -> Self {
         Self {
             version: VERSION,
-            data: Data::default(),
-            noise: Noise::default(),
-            network: Network::default(),
+            data: DataSection::default(),
+            noise: NoiseSection::default(),
+            network: NetworkSection::default(),
             loss: default_loss(),
-            optimiser: Optimiser::default(),
-            schedule: Schedule::default(),
+            optimiser: OptimiserSection::default(),
+            schedule: ScheduleSection::default(),
             run: RunSection::default(),
         }
     }

@@ -5,10 +5,10 @@ use std::path::{Component, Path};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use shared::nn::NetworkConfig;
-use shared::noise;
 
 use super::fields::nearest;
 
+<<<<<<< HEAD
 /// `[noise]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -30,10 +30,12 @@ impl Noise {
     }
 }
 
+=======
+>>>>>>> t25
 /// `[network]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Network {
+pub struct NetworkSection {
     /// A preset of `trainer models`.
     pub preset: String,
     /// What differs from the preset: fields of the network's configuration.
@@ -44,7 +46,7 @@ pub struct Network {
     pub frozen_statistics: bool,
 }
 
-impl Default for Network {
+impl Default for NetworkSection {
     fn default() -> Self {
         Self {
             preset: "dcunet-small".into(),
@@ -55,7 +57,7 @@ impl Default for Network {
     }
 }
 
-impl Network {
+impl NetworkSection {
     /// The preset with what differs from it.
     ///
     /// # Errors
@@ -106,7 +108,7 @@ fn overlay(value: &mut serde_json::Value, changes: &serde_json::Value, path: &st
 /// `[optimiser]`: AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Optimiser {
+pub struct OptimiserSection {
     /// Peak learning rate.
     pub learning_rate: f64,
     /// Decoupled weight decay.
@@ -117,13 +119,13 @@ pub struct Optimiser {
     pub ema_decay: f64,
 }
 
-impl Default for Optimiser {
+impl Default for OptimiserSection {
     fn default() -> Self {
         Self { learning_rate: 1.5e-3, weight_decay: 1e-4, max_gradient_norm: 3.0, ema_decay: 0.995 }
     }
 }
 
-impl Optimiser {
+impl OptimiserSection {
     pub(super) fn validate(&self) -> Result<()> {
         let Self { learning_rate, weight_decay, max_gradient_norm, ema_decay } = *self;
         let rate = learning_rate > 0.0 && learning_rate <= 1.0;
@@ -139,7 +141,7 @@ impl Optimiser {
 /// `[schedule]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Schedule {
+pub struct ScheduleSection {
     /// Optimiser steps in all.
     pub steps: usize,
     /// Items a step, over all devices.
@@ -158,7 +160,7 @@ pub struct Schedule {
     pub patience: usize,
 }
 
-impl Default for Schedule {
+impl Default for ScheduleSection {
     fn default() -> Self {
         Self {
             steps: 2000,
@@ -173,7 +175,7 @@ impl Default for Schedule {
     }
 }
 
-impl Schedule {
+impl ScheduleSection {
     pub(super) fn validate(&self) -> Result<()> {
         for (name, value) in [
             ("steps", self.steps),

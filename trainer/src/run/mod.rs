@@ -5,7 +5,7 @@
 //! | `recipe.toml` | the recipe, with everything that was left out or overridden |
 //! | `plan.json` | what was found and planned: data, network, memory, device, commit, seed |
 //! | `data.json` | every recording with its size and length, to notice changes; changes that were accepted |
-//! | `metrics.jsonl` | a line for every report and every validation ([`Entry`]) |
+//! | `metrics.jsonl` | a line for every report and every validation ([`LogEntry`]) |
 //! | `best.zip` | the best network so far, ready for `denoise` |
 //! | `scores.json` | its scores, a `Scored` for each item of the validation set |
 //! | `examples/N-{clean,noisy,denoised}.wav` | some items of the validation set through it |
@@ -17,13 +17,13 @@ pub mod write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scores::Group;
+use crate::scores::MeanScores;
 pub use crate::scores::Scored;
 
 /// A line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Entry {
+pub enum LogEntry {
     /// What training did since the last such line.
     Training {
         /// Steps done.
@@ -46,9 +46,9 @@ pub enum Entry {
         /// Steps done.
         step: usize,
         /// Mean scores over what checkpoints are chosen by.
-        all: Group,
+        all: MeanScores,
         /// Mean scores for each kind of noise.
-        by_kind: Vec<Group>,
+        by_kind: Vec<MeanScores>,
         /// Items without scores, because the network gave samples that are not finite.
         #[serde(default)]
         not_finite: usize,
@@ -72,10 +72,10 @@ pub struct Rescored {
     /// Steps after which it was written.
     pub step: usize,
     /// Mean scores over what checkpoints are chosen by.
-    pub all: Group,
+    pub all: MeanScores,
 }
 
-impl Entry {
+impl LogEntry {
     /// Steps done when it was written.
     pub fn step(&self) -> usize {
         match self {

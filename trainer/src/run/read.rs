@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Entry, Scored};
+use super::{LogEntry, Scored};
 
 /// An item of the validation set as it went through the best network.
-pub struct Example {
+pub struct ExampleFiles {
     /// What the network should have given.
     pub clean: PathBuf,
     /// What it was given.
@@ -28,21 +28,21 @@ pub struct Example {
 ///
 /// # Errors
 /// When there is no such file, or another line is broken.
-pub fn entries(run: &Path) -> Result<Vec<Entry>> {
+pub fn entries(run: &Path) -> Result<Vec<LogEntry>> {
     let path = run.join("metrics.jsonl");
     let Some(bytes) = read_if_there(&path)? else {
         bail!("expected the folder of a training run, with metrics.jsonl in it; there is none in {}", run.display());
     };
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<LogEntry> = Vec::new();
     for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let entry: Entry = match serde_json::from_slice(line) {
+        let entry: LogEntry = match serde_json::from_slice(line) {
             Ok(entry) => entry,
             Err(_) if !line.ends_with(b"\n") => break,
             Err(error) => bail!("{}, line {}: {}", path.display(), index + 1, without_place(&error)),
         };
         // They are by steps all along. At the same step there may be lines of other kinds.
         let later = entries.split_off(entries.partition_point(|other| other.step() < entry.step()));
-        let beside = |other: &Entry| other.step() == entry.step() && discriminant(other) != discriminant(&entry);
+        let beside = |other: &LogEntry| other.step() == entry.step() && discriminant(other) != discriminant(&entry);
         entries.extend(later.into_iter().filter(beside));
         entries.push(entry);
     }
@@ -82,13 +82,14 @@ pub fn recipe(run: &Path) -> Result<Option<String>> {
 }
 
 /// The examples from 0 on, up to the first of which a file is missing.
-pub fn examples(run: &Path) -> Vec<Example> {
+pub fn examples(run: &Path) -> Vec<ExampleFiles> {
     let example = |number: usize| {
         let path = |kind: &str| run.join(format!("examples/{number}-{kind}.wav"));
-        Example { clean: path("clean"), noisy: path("noisy"), denoised: path("denoised") }
+        ExampleFiles { clean: path("clean"), noisy: path("noisy"), denoised: path("denoised") }
     };
-    let whole =
-        |Example { clean, noisy, denoised }: &Example| [clean, noisy, denoised].iter().all(|path| path.is_file());
+    let whole = |ExampleFiles { clean, noisy, denoised }: &ExampleFiles| {
+        [clean, noisy, denoised].iter().all(|path| path.is_file())
+    };
     (0..).map(example).take_while(whole).collect()
 }
 

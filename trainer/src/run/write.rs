@@ -9,7 +9,7 @@ use cli::output::{write_audio, write_whole};
 use media::Encoding;
 use shared::Audio;
 
-use super::Entry;
+use super::LogEntry;
 use crate::SAMPLE_RATE_HZ;
 
 /// `metrics.jsonl`, open for more lines.
@@ -29,7 +29,8 @@ impl Metrics {
         if path.exists() {
             let lines = BufReader::new(File::open(&path).with_context(context)?).lines();
             let lines = lines.collect::<std::io::Result<Vec<String>>>().with_context(context)?;
-            let before = |line: &&String| serde_json::from_str::<Entry>(line).is_ok_and(|entry| entry.step() <= step);
+            let before =
+                |line: &&String| serde_json::from_str::<LogEntry>(line).is_ok_and(|entry| entry.step() <= step);
             let kept: Vec<&String> = lines.iter().filter(before).collect();
             if kept.len() < lines.len() {
                 write_whole(&path, kept.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>().as_bytes())?;
@@ -43,7 +44,7 @@ impl Metrics {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&mut self, entry: &Entry) -> Result<()> {
+    pub fn write(&mut self, entry: &LogEntry) -> Result<()> {
         let line = serde_json::to_string(entry)? + "\n";
         self.file.write_all(line.as_bytes()).with_context(|| format!("cannot write {}", self.path.display()))
     }

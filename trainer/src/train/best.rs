@@ -13,13 +13,13 @@ use cli::output::write_whole;
 use shared::bundle::{self, Bundle, Card, Score};
 use shared::nn::{NetworkConfig, Precision};
 
-use super::checkpoint::{State, Trained};
-use super::validate::{Example, Validation, ValidationSet};
+use super::checkpoint::{LoopState, Trained};
+use super::validate::{ValidationExample, ValidationResult, ValidationSet};
 use super::watch::Watch;
 use super::{Adam, TrainJob};
 use crate::SAMPLE_RATE_HZ;
-use crate::run::{self, Entry, Rescored};
-use crate::scores::{Group, Scored};
+use crate::run::{self, LogEntry, Rescored};
+use crate::scores::{MeanScores, Scored};
 
 impl TrainJob<'_> {
     /// Scores the network, and keeps it if it is the best so far. One whose output is not finite for some item never is: the mean over
@@ -30,7 +30,7 @@ impl TrainJob<'_> {
     pub(super) fn validate<B: AutodiffBackend>(
         &self,
         trained: &Trained<B, Adam<B>>,
-        state: &mut State,
+        state: &mut LoopState,
         device: &B::Device,
         metrics: &mut run::write::Metrics,
         watch: &mut Watch,
@@ -59,8 +59,8 @@ impl TrainJob<'_> {
         } else if state.best.is_none_or(|(_, at)| step > at) {
             state.since_best += 1;
         }
-        let by_kind = Group::by_kind(&validation.scored);
-        let entry = Entry::Validation { step, all, by_kind, not_finite: validation.not_finite, best };
+        let by_kind = MeanScores::by_kind(&validation.scored);
+        let entry = LogEntry::Validation { step, all, by_kind, not_finite: validation.not_finite, best };
         metrics.write(&entry)?;
         watch.entry(&entry);
         Ok(())
@@ -73,7 +73,7 @@ impl TrainJob<'_> {
     /// When `best.zip` cannot be used, or is of another network, or the device fails.
     pub(super) fn recognise_best<B: AutodiffBackend>(
         &self,
-        state: &mut State,
+        state: &mut LoopState,
         device: &B::Device,
     ) -> Result<Option<Rescored>> {
         let path = self.run.join("best.zip");
@@ -119,10 +119,10 @@ impl TrainJob<'_> {
     }
 
     /// Writes the best network, its scores and its examples.
-    fn keep(&self, bundle: &Bundle, Validation { scored, examples, .. }: &Validation) -> Result<()> {
+    fn keep(&self, bundle: &Bundle, ValidationResult { scored, examples, .. }: &ValidationResult) -> Result<()> {
         write_whole(&self.run.join("best.zip"), &bundle.to_bytes()?)?;
         write_whole(&self.run.join("scores.json"), &serde_json::to_vec_pretty(scored)?)?;
-        for (number, Example { signals, .. }) in examples.iter().enumerate() {
+        for (number, ValidationExample { signals, .. }) in examples.iter().enumerate() {
             run::write::example(self.run, number, signals)?;
         }
         Ok(())
@@ -155,7 +155,7 @@ impl TrainJob<'_> {
 
     /// Mean scores for each kind of noise, for a card.
     fn card_scores(&self, scored: &[Scored]) -> Vec<Score> {
-        let score = |group: Group| {
+        let score = |group: MeanScores| {
             let set = format!("{} of {}", group.name, self.valid.describe());
             let figure = |metric: &str, before: f64, after: f64| Score {
                 set: set.clone(),
@@ -169,6 +169,6 @@ impl TrainJob<'_> {
             }
             figures
         };
-        Group::by_kind(scored).into_iter().flat_map(score).collect()
+        MeanScores::by_kind(scored).into_iter().flat_map(score).collect()
     }
 }

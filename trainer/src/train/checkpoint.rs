@@ -33,7 +33,7 @@ const AVERAGE: &str = "average.mpk";
 /// The state of the training loop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct State {
+pub struct LoopState {
     /// The network's shape.
     pub network: NetworkConfig,
     /// Steps done.
@@ -49,7 +49,7 @@ pub struct State {
     pub since_best: usize,
 }
 
-impl State {
+impl LoopState {
     /// The state before the first step.
     pub fn new(network: NetworkConfig) -> Self {
         Self { network, step: 0, skipped: 0, best: None, validation_set: None, since_best: 0 }
@@ -73,7 +73,7 @@ impl<B: AutodiffBackend, O: Optimizer<Trainee<B>, B>> Trained<B, O> {
     ///
     /// # Errors
     /// When it cannot be written; then it leaves nothing behind, and older ones are still there.
-    pub fn save(&self, run: &Path, state: &State) -> Result<()> {
+    pub fn save(&self, run: &Path, state: &LoopState) -> Result<()> {
         let path = folder(run).join(format!("{:08}.zip", state.step));
         let context = || format!("cannot write {}", path.display());
         let network = &self.trainee.network;
@@ -112,7 +112,7 @@ impl<B: AutodiffBackend, O: Optimizer<Trainee<B>, B>> Trained<B, O> {
         run: &Path,
         expected: &NetworkConfig,
         device: &B::Device,
-    ) -> Result<(Self, State, Vec<String>)> {
+    ) -> Result<(Self, LoopState, Vec<String>)> {
         let mut broken = Vec::new();
         for path in numbered(run)?.into_iter().rev() {
             let (state, network, optimizer, average) = match read(&path) {
@@ -148,7 +148,7 @@ impl<B: AutodiffBackend, O: Optimizer<Trainee<B>, B>> Trained<B, O> {
         }
         match broken.first() {
             Some(reason) => bail!("no checkpoint can be read: {reason}"),
-            None => Ok((self, State::new(expected.clone()), broken)),
+            None => Ok((self, LoopState::new(expected.clone()), broken)),
         }
     }
 }
@@ -175,9 +175,9 @@ fn bytes<B: burn::tensor::backend::Backend, R: Record<B>>(record: R) -> Result<V
     Ok(Recorder::<B>::record(&BytesRecorder::default(), record, ())?)
 }
 
-type Content = (State, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+type CheckpointContent = (LoopState, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
-fn read(path: &Path) -> Result<Content> {
+fn read(path: &Path) -> Result<CheckpointContent> {
     let context = || format!("cannot read {}", path.display());
     let mut archive = ZipArchive::new(Cursor::new(fs::read(path).with_context(context)?)).with_context(context)?;
     let mut entry = |name: &str| -> Result<Vec<u8>> {

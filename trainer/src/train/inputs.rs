@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use shared::{Bundle, Weights};
 
 use crate::data::Corpus;
-use crate::data::corpus::Recording;
+use crate::data::corpus::CorpusRecording;
 
 const FILE: &str = "data.json";
 /// Lengths that differ by less are the same. No sample is shorter.
@@ -25,9 +25,9 @@ const NAMED: usize = 3;
 
 /// The recordings and the first weights of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Inputs {
+pub struct RunInputs {
     /// Recordings by what they are for, and by their paths below the recipe's folder.
-    recordings: BTreeMap<String, BTreeMap<String, Extent>>,
+    recordings: BTreeMap<String, BTreeMap<String, RecordingSize>>,
     /// CRC-32 of the weights that the first step begins with. None where the first weights are random, or were not needed any more.
     first_weights: Option<u32>,
     /// Changes that were accepted, in order.
@@ -36,7 +36,7 @@ pub struct Inputs {
 
 /// How much is in a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Extent {
+struct RecordingSize {
     bytes: u64,
     seconds: f64,
 }
@@ -48,17 +48,17 @@ struct Accepted {
     changes: Vec<String>,
 }
 
-impl Inputs {
+impl RunInputs {
     /// What a run would be made from now.
     ///
     /// # Errors
     /// When the first weights cannot be read.
     pub fn of(corpus: &Corpus, first_weights: Option<&Bundle>) -> Result<Self> {
-        let mut recordings = BTreeMap::<String, BTreeMap<String, Extent>>::new();
+        let mut recordings = BTreeMap::<String, BTreeMap<String, RecordingSize>>::new();
         for (split, name) in [(&corpus.train, "training"), (&corpus.valid, "validation")] {
-            let mut add = |kind: &str, recording: &Recording| {
+            let mut add = |kind: &str, recording: &CorpusRecording| {
                 if let Some(file) = &recording.file {
-                    let extent = Extent { bytes: file.bytes, seconds: recording.seconds };
+                    let extent = RecordingSize { bytes: file.bytes, seconds: recording.seconds };
                     recordings.entry(format!("{name} {kind}")).or_default().insert(file.name.clone(), extent);
                 }
             };
@@ -146,7 +146,7 @@ fn checksum(bundle: &Bundle) -> Result<u32> {
     Ok(checksum.finalize())
 }
 
-impl Extent {
+impl RecordingSize {
     fn equals(&self, other: &Self) -> bool {
         self.bytes == other.bytes && (self.seconds - other.seconds).abs() < SAME_SECONDS
     }
@@ -163,10 +163,10 @@ fn summary(what: &str, names: Vec<&String>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn inputs(kind: &str, files: &[(&str, u64, f64)]) -> Inputs {
-        let extent = |&(name, bytes, seconds): &(&str, u64, f64)| (name.to_owned(), Extent { bytes, seconds });
+    fn inputs(kind: &str, files: &[(&str, u64, f64)]) -> RunInputs {
+        let extent = |&(name, bytes, seconds): &(&str, u64, f64)| (name.to_owned(), RecordingSize { bytes, seconds });
         let recordings = [(kind.to_owned(), files.iter().map(extent).collect())].into();
-        Inputs { recordings, ..Inputs::default() }
+        RunInputs { recordings, ..RunInputs::default() }
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn first_weights_are_compared_where_both_are_known() {
-        let with = |first_weights| Inputs { first_weights, ..Inputs::default() };
+        let with = |first_weights| RunInputs { first_weights, ..RunInputs::default() };
         assert_eq!(with(Some(1)).changes(&with(Some(2))).len(), 1);
         assert_eq!(with(Some(1)).changes(&with(Some(1))).len(), 0);
         // Once there is a checkpoint they are not needed any more, but remembered.

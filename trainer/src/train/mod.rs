@@ -27,20 +27,20 @@ use cli::{signal, stdout};
 use shared::bundle::{self, Bundle};
 use shared::nn::{NetworkConfig, Phrasing};
 
-pub use plan::Plan;
+pub use plan::RunPlan;
 
 use self::average::Average;
-use self::checkpoint::{State, Trained};
-use self::inputs::Inputs;
+use self::checkpoint::{LoopState, Trained};
+use self::inputs::RunInputs;
 use self::pieces::Cut;
 use self::step::{How, Stepper, Trainee};
 use self::validate::ValidationSet;
 use self::watch::Watch;
 use crate::SAMPLE_RATE_HZ;
-use crate::data::{Corpus, Loader, Maker, mixture};
-use crate::device::{Devices, Training};
+use crate::data::{Corpus, Loader, Maker, playback};
+use crate::device::{Devices, TrainingJob};
 use crate::recipe::Recipe;
-use crate::run::{self, Entry};
+use crate::run::{self, LogEntry};
 
 /// How a run starts.
 #[derive(Clone, Debug, Default)]
@@ -66,18 +66,18 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     let devices: Devices = recipe.run.device.parse().map_err(|error| anyhow::anyhow!("run.device: {error}"))?;
     corpus.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
     if !corpus.train.speech.is_empty() {
-        mixture::check(&recipe.noise.chains, &corpus.train)?;
+        playback::check(&recipe.noise.chains, &corpus.train)?;
     }
     let crop = recipe.data.crop_seconds;
     let longest = corpus.train.longest();
     ensure!(
-        recipe.data.items == crate::recipe::Items::Recordings || longest >= crop,
+        recipe.data.items == crate::recipe::ItemKind::Recordings || longest >= crop,
         "data.crop_seconds: expected recordings of at least {crop} s, got none longer than {longest:.2} s"
     );
     let sources = plan::sources(&recipe.data.sources)?;
     let valid = ValidationSet::new(&corpus.valid, recipe.noise.is_none())?;
     valid.left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
-    let mut plan = Plan::new(recipe, &corpus, valid.len(), &devices)?;
+    let mut plan = RunPlan::new(recipe, &corpus, valid.len(), &devices)?;
     plan.overrides.clone_from(&start.overrides);
     if start.resume {
         plan.keep_beginning(run);
@@ -88,8 +88,8 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     if let Some(Bundle { card, .. }) = &weights {
         plan.begins_with = beginning::description(card);
     }
-    let inputs = Inputs::of(&corpus, weights.as_ref())?;
-    let before = if start.resume { Inputs::read(run)? } else { None };
+    let inputs = RunInputs::of(&corpus, weights.as_ref())?;
+    let before = if start.resume { RunInputs::read(run)? } else { None };
     let changes = before.as_ref().map_or(vec![], |before| before.changes(&inputs));
     if !changes.is_empty() && !start.accept_changed_data {
         bail!(
@@ -108,8 +108,13 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     if start.plan_only {
         return Ok(());
     }
+<<<<<<< HEAD
     let data = Data { inputs, before, changes };
     let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data, phrasing: devices.phrasing() };
+=======
+    let data = RunData { inputs, before, changes };
+    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data };
+>>>>>>> t25
     devices.train(job, recipe.run.gradient_checkpointing)
 }
 
@@ -117,28 +122,37 @@ struct TrainJob<'a> {
     recipe: &'a Recipe,
     run: &'a Path,
     start: Start,
+<<<<<<< HEAD
     plan: Plan,
     sources: Vec<bundle::DataSource>,
+=======
+    plan: RunPlan,
+    sources: Vec<bundle::Source>,
+>>>>>>> t25
     maker: Arc<Maker>,
     valid: ValidationSet,
     /// The first weights, where they are not random.
     weights: Option<Bundle>,
+<<<<<<< HEAD
     data: Data,
     /// How the network is phrased when it is scored.
     phrasing: Phrasing,
+=======
+    data: RunData,
+>>>>>>> t25
 }
 
 /// What a run is made from now, what it was made from before it was resumed, and what changed.
-struct Data {
-    inputs: Inputs,
-    before: Option<Inputs>,
+struct RunData {
+    inputs: RunInputs,
+    before: Option<RunInputs>,
     changes: Vec<String>,
 }
 
 /// The optimiser of all runs.
 pub type Adam<B> = OptimizerAdaptor<AdamW, Trainee<B>, B>;
 
-impl Training for TrainJob<'_> {
+impl TrainingJob for TrainJob<'_> {
     type Output = ();
 
     fn run<B: AutodiffBackend>(mut self, devices: Vec<B::Device>) -> Result<()> {
@@ -156,7 +170,7 @@ impl Training for TrainJob<'_> {
             trainee: Trainee { network },
             optimizer: AdamWConfig::new().with_weight_decay(optimiser.weight_decay).init(),
         };
-        let mut state = State::new(config.clone());
+        let mut state = LoopState::new(config.clone());
         if self.start.resume {
             let broken;
             (trained, state, broken) = trained.load(self.run, &config, &device)?;
@@ -173,7 +187,7 @@ impl Training for TrainJob<'_> {
             let changes = std::mem::take(&mut self.data.changes);
             self.data.inputs.follow(self.data.before.take().unwrap_or_default(), state.step, &changes);
             if best.is_some() || !changes.is_empty() {
-                let entry = Entry::Resumed { step: state.step, changes, best };
+                let entry = LogEntry::Resumed { step: state.step, changes, best };
                 metrics.write(&entry)?;
             }
         }
@@ -260,7 +274,7 @@ fn how(recipe: &Recipe, config: &NetworkConfig) -> How {
 }
 
 /// Why there is nothing more to do, if there is not.
-fn finished(state: &State, recipe: &Recipe) -> Option<String> {
+fn finished(state: &LoopState, recipe: &Recipe) -> Option<String> {
     let (steps, patience) = (recipe.schedule.steps, recipe.schedule.patience);
     if state.step >= steps {
         return Some(format!("{} of {steps} steps are done", state.step));
@@ -295,11 +309,11 @@ impl Recent {
     }
 
     /// The report, and starts again.
-    fn take(&mut self, state: &State, learning_rate: f64) -> Entry {
+    fn take(&mut self, state: &LoopState, learning_rate: f64) -> LogEntry {
         let Self { loss, gradient_norm, done, steps, time, waiting } = std::mem::take(self);
         let seconds = time.as_secs_f64().max(f64::MIN_POSITIVE);
         let mean = |sum: f64| (done > 0).then(|| sum / done as f64);
-        Entry::Training {
+        LogEntry::Training {
             step: state.step,
             loss: mean(loss),
             learning_rate,

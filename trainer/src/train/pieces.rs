@@ -19,7 +19,7 @@ pub struct Cut {
 
 /// What goes through the network at once: a stretch of some items.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct BatchPiece {
     /// The stretch.
     pub window: Range<usize>,
     /// The items that reach into it, by their numbers.
@@ -30,7 +30,7 @@ pub struct Piece {
 
 impl Cut {
     /// The pieces of items of these lengths. Every sample of every item counts in exactly one of them.
-    pub fn pieces(&self, lengths: &[usize]) -> Vec<Piece> {
+    pub fn pieces(&self, lengths: &[usize]) -> Vec<BatchPiece> {
         let longest = lengths.iter().copied().max().unwrap_or(0);
         let length = self.piece_length.map_or(longest, |length| length.next_multiple_of(self.alignment)).max(1);
         let piece = |start: usize| {
@@ -39,7 +39,7 @@ impl Cut {
             let window = start.saturating_sub(self.context)..(end + self.context).min(longest);
             let rows: Vec<usize> = (0..lengths.len()).filter(|&row| lengths[row] > start).collect();
             let counted = rows.iter().map(|&row| start - window.start..end.min(lengths[row]) - window.start).collect();
-            Piece { window, rows, counted }
+            BatchPiece { window, rows, counted }
         };
         (0..longest).step_by(length).map(piece).collect()
     }
@@ -55,7 +55,7 @@ mod tests {
         for (piece_length, context) in [(None, 96), (Some(100), 96), (Some(128), 0), (Some(5_000), 32), (Some(1), 32)] {
             let cut = Cut { piece_length, context, alignment: 32 };
             let mut counts: Vec<Vec<u32>> = lengths.iter().map(|&length| vec![0; length]).collect();
-            for Piece { window, rows, counted } in cut.pieces(&lengths) {
+            for BatchPiece { window, rows, counted } in cut.pieces(&lengths) {
                 assert_eq!(window.start % 32, 0);
                 for (&row, counted) in rows.iter().zip(&counted) {
                     let stretch = window.start + counted.start..window.start + counted.end;

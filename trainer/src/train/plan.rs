@@ -14,11 +14,11 @@ use sysinfo::System;
 use crate::SAMPLE_RATE_HZ;
 use crate::data::{Corpus, Split};
 use crate::device::Devices;
-use crate::recipe::{Items, Recipe};
+use crate::recipe::{ItemKind, Recipe};
 
 /// The plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct RunPlan {
     /// Name of the model.
     pub name: String,
     /// Preset of the network.
@@ -28,9 +28,9 @@ pub struct Plan {
     /// Multiply-accumulate operations for a second of audio.
     pub macs_per_second: f64,
     /// What training draws from.
-    pub training: Found,
+    pub training: SplitSummary,
     /// What validation draws from.
-    pub validation: Found,
+    pub validation: SplitSummary,
     /// Items of the validation set.
     pub validation_items: usize,
     /// Files that cannot be used and are left out.
@@ -71,7 +71,7 @@ pub struct Plan {
 
 /// What was found of a split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Found {
+pub struct SplitSummary {
     /// Recordings of speech, pairs included.
     pub speech_files: usize,
     /// Pairs among them.
@@ -86,7 +86,7 @@ pub struct Found {
     pub noise_hours: f64,
 }
 
-impl Found {
+impl SplitSummary {
     fn of(split: &Split) -> Self {
         let [speech_hours, noise_hours] = split.hours();
         Self {
@@ -100,17 +100,17 @@ impl Found {
     }
 }
 
-impl Plan {
+impl RunPlan {
     /// The plan of a recipe with the recordings that it names.
     pub fn new(recipe: &Recipe, corpus: &Corpus, validation_items: usize, devices: &Devices) -> Result<Self> {
         let config = recipe.network_config()?;
         let (schedule, data) = (&recipe.schedule, &recipe.data);
         let (item_seconds, at_once) = match data.items {
-            Items::Crops => (Some(data.crop_seconds), data.crop_seconds),
-            Items::Recordings if data.piece_seconds > 0.0 => {
+            ItemKind::Crops => (Some(data.crop_seconds), data.crop_seconds),
+            ItemKind::Recordings if data.piece_seconds > 0.0 => {
                 (None, data.piece_seconds + 2.0 * config.context() as f64 / f64::from(SAMPLE_RATE_HZ))
             }
-            Items::Recordings => (None, corpus.train.longest()),
+            ItemKind::Recordings => (None, corpus.train.longest()),
         };
         let items = schedule.batch_size.div_ceil(devices.count());
         let samples = (at_once * f64::from(SAMPLE_RATE_HZ)) as u64 * items as u64;
@@ -125,13 +125,15 @@ impl Plan {
             network: recipe.network.preset.clone(),
             parameters: config.parameters(),
             macs_per_second: config.macs_per_second(SAMPLE_RATE_HZ),
-            training: Found::of(&corpus.train),
-            validation: Found::of(&corpus.valid),
+            training: SplitSummary::of(&corpus.train),
+            validation: SplitSummary::of(&corpus.valid),
             validation_items,
             left_out: corpus.left_out.clone(),
             shorter_than_a_crop: match data.items {
-                Items::Crops => corpus.train.clean().filter(|recording| recording.seconds < data.crop_seconds).count(),
-                Items::Recordings => 0,
+                ItemKind::Crops => {
+                    corpus.train.clean().filter(|recording| recording.seconds < data.crop_seconds).count()
+                }
+                ItemKind::Recordings => 0,
             },
             epoch_items: 0,
             steps: schedule.steps,
@@ -168,7 +170,7 @@ impl Plan {
     }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for RunPlan {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let gigabytes = |bytes: u64| bytes as f64 / 1e9;
         let Self { training, validation, .. } = self;
@@ -180,7 +182,7 @@ impl fmt::Display for Plan {
             self.parameters,
             self.macs_per_second / 1e6
         )?;
-        let found = |found: &Found| {
+        let found = |found: &SplitSummary| {
             let pairs = if found.pairs > 0 { format!(" ({} pairs)", found.pairs) } else { String::new() };
             format!(
                 "{} recordings{pairs} of {} speakers, {:.2} h; noise: {} recordings, {:.2} h",

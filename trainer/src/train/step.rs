@@ -14,7 +14,7 @@ use shared::loss::Objective;
 use shared::nn::Network;
 
 use super::gradients;
-use super::pieces::{Cut, Piece};
+use super::pieces::{BatchPiece, Cut};
 use crate::data::Item;
 use crate::recipe::ComputePrecision;
 
@@ -41,7 +41,7 @@ pub struct How {
 
 /// A device's share of a batch.
 #[derive(Debug)]
-pub struct Share {
+pub struct BatchShare {
     /// Its number.
     number: usize,
     /// The items.
@@ -53,12 +53,12 @@ pub struct Share {
 
 /// A share's part of the loss.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct ShareLoss {
     number: usize,
     loss: f64,
 }
 
-impl ItemLazy for Part {
+impl ItemLazy for ShareLoss {
     type ItemSync = Self;
 
     fn sync(self) -> Self {
@@ -68,7 +68,7 @@ impl ItemLazy for Part {
 
 impl<B: Backend> Trainee<B> {
     /// The loss of one piece, each item weighted by its share of the batch and of itself.
-    fn loss(&self, share: &Share, piece: &Piece) -> Tensor<B, 1> {
+    fn loss(&self, share: &BatchShare, piece: &BatchPiece) -> Tensor<B, 1> {
         let device = self.devices().into_iter().next().unwrap_or_default();
         let side = |side: fn(&Item) -> &[f32]| stack(share, piece, side, &device);
         let (noisy, clean) = (side(|item| &item.noisy), side(|item| &item.clean));
@@ -87,7 +87,12 @@ impl<B: Backend> Trainee<B> {
 }
 
 /// One side of a piece, `[rows, 1, samples]`, zeros where an item has ended.
-fn stack<B: Backend>(share: &Share, piece: &Piece, side: fn(&Item) -> &[f32], device: &B::Device) -> Tensor<B, 3> {
+fn stack<B: Backend>(
+    share: &BatchShare,
+    piece: &BatchPiece,
+    side: fn(&Item) -> &[f32],
+    device: &B::Device,
+) -> Tensor<B, 3> {
     let samples = piece.window.len();
     let mut values = vec![0.0; piece.rows.len() * samples];
     for (row, values) in piece.rows.iter().zip(values.chunks_exact_mut(samples)) {
@@ -99,10 +104,10 @@ fn stack<B: Backend>(share: &Share, piece: &Piece, side: fn(&Item) -> &[f32], de
 }
 
 impl<B: AutodiffBackend> TrainStep for Trainee<B> {
-    type Input = Share;
-    type Output = Part;
+    type Input = BatchShare;
+    type Output = ShareLoss;
 
-    fn step(&self, share: Share) -> TrainOutput<Part> {
+    fn step(&self, share: BatchShare) -> TrainOutput<ShareLoss> {
         let lengths: Vec<usize> = share.items.iter().map(|item| item.clean.len()).collect();
         let mut sum = GradientsAccumulator::<Self>::new();
         let mut loss = 0.0;
@@ -125,20 +130,20 @@ impl<B: AutodiffBackend> TrainStep for Trainee<B> {
         if dtype.is_some() {
             grads = gradients::to_f32(self, grads, loss_scale);
         }
-        TrainOutput { grads, item: Part { number: share.number, loss } }
+        TrainOutput { grads, item: ShareLoss { number: share.number, loss } }
     }
 }
 
 impl<B: Backend> InferenceStep for Trainee<B> {
-    type Input = Share;
-    type Output = Part;
+    type Input = BatchShare;
+    type Output = ShareLoss;
 
     /// The loss, in 32 bits and without gradients.
-    fn step(&self, share: Share) -> Part {
+    fn step(&self, share: BatchShare) -> ShareLoss {
         let lengths: Vec<usize> = share.items.iter().map(|item| item.clean.len()).collect();
         let losses = share.how.cut.pieces(&lengths).into_iter();
         let loss = losses.map(|piece| self.loss(&share, &piece).into_scalar().elem::<f64>()).sum();
-        Part { number: share.number, loss }
+        ShareLoss { number: share.number, loss }
     }
 }
 
@@ -155,14 +160,14 @@ impl<B: AutodiffBackend> ModuleMapper<B> for Cast {
 }
 
 /// What Burn's data-parallel step wants to know of a run; the learning rate is no business of it.
-type Parts<B, O> = LearningComponentsMarker<B, f64, Trainee<B>, O>;
+type StepComponents<B, O> = LearningComponentsMarker<B, f64, Trainee<B>, O>;
 
 /// Steps on all devices of a run.
 pub struct Stepper<B: AutodiffBackend, O: Optimizer<Trainee<B>, B> + 'static> {
     how: Arc<How>,
     devices: Vec<B::Device>,
     /// Burn's own data-parallel step, where there are several devices.
-    several: Option<MultiDevicesTrainStep<Parts<B, O>>>,
+    several: Option<MultiDevicesTrainStep<StepComponents<B, O>>>,
 }
 
 impl<B: AutodiffBackend, O: Optimizer<Trainee<B>, B> + 'static> Stepper<B, O> {
@@ -175,7 +180,8 @@ impl<B: AutodiffBackend, O: Optimizer<Trainee<B>, B> + 'static> Stepper<B, O> {
     /// The loss of a batch, the mean over its items, and its gradients, on the first device.
     pub fn step(&self, trainee: &Trainee<B>, batch: Vec<Item>) -> (f64, GradientsParams) {
         let batch_size = batch.len();
-        let share = |(number, items): (usize, Vec<Item>)| Share { number, items, batch_size, how: self.how.clone() };
+        let share =
+            |(number, items): (usize, Vec<Item>)| BatchShare { number, items, batch_size, how: self.how.clone() };
         let Some(several) = &self.several else {
             let output = TrainStep::step(trainee, share((0, batch)));
             return (output.item.loss, output.grads);
@@ -183,10 +189,10 @@ impl<B: AutodiffBackend, O: Optimizer<Trainee<B>, B> + 'static> Stepper<B, O> {
         let size = batch_size.div_ceil(self.devices.len());
         let mut items = batch.into_iter();
         let shares = (0..self.devices.len()).map(|number| share((number, items.by_ref().take(size).collect())));
-        let mut loaders: Vec<Box<dyn DataLoaderIterator<Share>>> =
-            shares.filter(|share| !share.items.is_empty()).map(|share| Box::new(Once(Some(share))) as _).collect();
+        let mut loaders: Vec<Box<dyn DataLoaderIterator<BatchShare>>> =
+            shares.filter(|share| !share.items.is_empty()).map(|share| Box::new(OneShare(Some(share))) as _).collect();
         // It asks as many loaders as there are devices.
-        loaders.resize_with(self.devices.len(), || Box::new(Once(None)));
+        loaders.resize_with(self.devices.len(), || Box::new(OneShare(None)));
         let (mut outputs, _) = several.step(&mut loaders, trainee);
         // They come as they are ready; sums of floats depend on their order.
         outputs.sort_by_key(|output| output.output.item.number);
@@ -201,17 +207,17 @@ impl<B: AutodiffBackend, O: Optimizer<Trainee<B>, B> + 'static> Stepper<B, O> {
 }
 
 /// A loader of one share, as Burn's step asks for.
-struct Once(Option<Share>);
+struct OneShare(Option<BatchShare>);
 
-impl Iterator for Once {
-    type Item = Share;
+impl Iterator for OneShare {
+    type Item = BatchShare;
 
-    fn next(&mut self) -> Option<Share> {
+    fn next(&mut self) -> Option<BatchShare> {
         self.0.take()
     }
 }
 
-impl DataLoaderIterator<Share> for Once {
+impl DataLoaderIterator<BatchShare> for OneShare {
     fn progress(&self) -> Progress {
         Progress { items_processed: 1, items_total: 1 }
     }

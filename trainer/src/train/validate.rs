@@ -9,7 +9,7 @@ use shared::noise::Chain;
 
 use crate::SAMPLE_RATE_HZ;
 use crate::data::{Item, Split};
-use crate::scores::{Group, Scored, Scores};
+use crate::scores::{MeanScores, Scored, SpeechScores};
 
 /// Length of each item in seconds.
 const SECONDS: u32 = 4;
@@ -40,13 +40,13 @@ pub struct ValidationSet {
 }
 
 /// How a network did on the set.
-pub struct Validation {
+pub struct ValidationResult {
     /// Scores of every item that has some.
     pub scored: Vec<Scored>,
     /// Items for which the network gave samples that are not finite.
     pub not_finite: usize,
     /// Some items to hear.
-    pub examples: Vec<Example>,
+    pub examples: Vec<ValidationExample>,
 }
 
 /// An item of the set.
@@ -55,11 +55,11 @@ struct Case {
     kind: String,
     item: Item,
     /// Scores of the noisy signal, which no network changes.
-    before: Scores,
+    before: SpeechScores,
 }
 
 /// An item with the network's output.
-pub struct Example {
+pub struct ValidationExample {
     /// The kind of noise.
     pub kind: String,
     /// Clean, noisy, denoised.
@@ -105,7 +105,7 @@ impl ValidationSet {
 
     /// Adds an item if it can be scored.
     fn add(&mut self, kind: &str, item: Item) {
-        match Scores::of(&item.noisy, &item.clean, &item.noisy, SAMPLE_RATE_HZ) {
+        match SpeechScores::of(&item.noisy, &item.clean, &item.noisy, SAMPLE_RATE_HZ) {
             Ok(before) => self.items.push(Case { kind: kind.into(), item, before }),
             Err(reason) => {
                 let number = self.items.len() + self.left_out.len();
@@ -138,9 +138,9 @@ impl ValidationSet {
 
     /// The mean that checkpoints are chosen by: of recorded noise and pairs, or of clean speech where there is nothing else. Networks that
     /// do little score high on the report's corruptions, of which most leave 30 dB, so those are only told.
-    pub fn overall(scored: &[Scored]) -> Option<Group> {
+    pub fn overall(scored: &[Scored]) -> Option<MeanScores> {
         let chosen: Vec<&Scored> = scored.iter().filter(|item| CHOSEN_BY.contains(&item.kind.as_str())).collect();
-        Group::of("all", &chosen).or_else(|| Group::of(CLEAN, &scored.iter().collect::<Vec<_>>()))
+        MeanScores::of("all", &chosen).or_else(|| MeanScores::of(CLEAN, &scored.iter().collect::<Vec<_>>()))
     }
 
     /// In words.
@@ -159,22 +159,29 @@ impl ValidationSet {
         phrasing: Phrasing,
         device: &B::Device,
         mut progress: impl FnMut(usize),
+<<<<<<< HEAD
     ) -> Result<Validation> {
         let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, phrasing, device.clone());
         let (mut scored, mut not_finite, mut examples) = (Vec::new(), 0, Vec::<Example>::new());
+=======
+    ) -> Result<ValidationResult> {
+        let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, device.clone());
+        let (mut scored, mut not_finite, mut examples) = (Vec::new(), 0, Vec::<ValidationExample>::new());
+>>>>>>> t25
         for (number, Case { kind, item: Item { clean, noisy }, before }) in self.items.iter().enumerate() {
             let estimate = denoiser.pieces_blocking(noisy, |_| ())?;
             progress(number + 1);
-            let Ok(after) = Scores::of(noisy, clean, &estimate, SAMPLE_RATE_HZ) else {
+            let Ok(after) = SpeechScores::of(noisy, clean, &estimate, SAMPLE_RATE_HZ) else {
                 not_finite += 1;
                 continue;
             };
             scored.push(Scored { name: format!("{kind} {number}"), kind: kind.clone(), before: *before, after });
             if examples.iter().filter(|example| example.kind == *kind).count() < EXAMPLES_OF_A_KIND {
-                examples.push(Example { kind: kind.clone(), signals: [clean.clone(), noisy.clone(), estimate] });
+                examples
+                    .push(ValidationExample { kind: kind.clone(), signals: [clean.clone(), noisy.clone(), estimate] });
             }
         }
-        Ok(Validation { scored, not_finite, examples })
+        Ok(ValidationResult { scored, not_finite, examples })
     }
 }
 

@@ -11,7 +11,7 @@ use burn_train::metric::{
 use burn_train::renderer::tui::TuiMetricsRendererWrapper;
 use burn_train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining, ProgressType, TrainingProgress};
 
-use crate::run::Entry;
+use crate::run::LogEntry;
 
 /// Name, unit, and whether more is better.
 type Figure = (&'static str, Option<&'static str>, bool);
@@ -78,11 +78,11 @@ impl Watch {
     }
 
     /// A report or a validation.
-    pub fn entry(&mut self, entry: &Entry) {
+    pub fn entry(&mut self, entry: &LogEntry) {
         match self {
             Self::Lines => eprintln!("{}", line(entry)),
             Self::Dashboard(dashboard) => match entry {
-                Entry::Training { loss, learning_rate, gradient_norm, steps_per_second, waiting, .. } => {
+                LogEntry::Training { loss, learning_rate, gradient_norm, steps_per_second, waiting, .. } => {
                     let figures = [
                         (LOSS, *loss),
                         (LEARNING_RATE, Some(*learning_rate)),
@@ -92,11 +92,11 @@ impl Watch {
                     ];
                     figures.into_iter().filter_map(state).for_each(|state| dashboard.update_train(state));
                 }
-                Entry::Validation { all, .. } => {
+                LogEntry::Validation { all, .. } => {
                     let figures = [(SI_SDR, Some(all.after.si_sdr_db)), (STOI, all.after.stoi)];
                     figures.into_iter().filter_map(state).for_each(|state| dashboard.update_valid(state));
                 }
-                Entry::Resumed { .. } => {}
+                LogEntry::Resumed { .. } => {}
             },
         }
     }
@@ -115,9 +115,9 @@ fn state(((name, unit, _), value): (Figure, Option<f64>)) -> Option<MetricState>
 }
 
 /// An entry as a line.
-fn line(entry: &Entry) -> String {
+fn line(entry: &LogEntry) -> String {
     match entry {
-        Entry::Training { step, loss, learning_rate, gradient_norm, skipped, steps_per_second, waiting } => {
+        LogEntry::Training { step, loss, learning_rate, gradient_norm, skipped, steps_per_second, waiting } => {
             let figure = |figure: &Option<f64>| figure.map_or("none".into(), |figure| format!("{figure:.4}"));
             let skipped = if *skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
             format!(
@@ -128,7 +128,7 @@ fn line(entry: &Entry) -> String {
                 100.0 * waiting
             )
         }
-        Entry::Validation { step, all, by_kind, not_finite, best } => {
+        LogEntry::Validation { step, all, by_kind, not_finite, best } => {
             let kinds: Vec<String> = by_kind
                 .iter()
                 .map(|kind| format!("{} {:.2} → {:.2}", kind.name, kind.before.si_sdr_db, kind.after.si_sdr_db))
@@ -141,7 +141,7 @@ fn line(entry: &Entry) -> String {
             };
             format!("step {step}: SI-SDR {before:.2} → {after:.2} dB{best} ({}){left_out}", kinds.join(", "))
         }
-        Entry::Resumed { step, changes, .. } => format!("resumed after step {step}: {}", changes.join("; ")),
+        LogEntry::Resumed { step, changes, .. } => format!("resumed after step {step}: {}", changes.join("; ")),
     }
 }
 

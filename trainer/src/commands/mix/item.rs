@@ -16,7 +16,8 @@ use shared::noise::{self, Chain, Noise, NoiseGroup, NoiseRecipe, Recordings, Val
 
 use super::MixArguments;
 use crate::SAMPLE_RATE_HZ;
-use crate::data::manifest::{Content, Manifest};
+use crate::data::manifest::{FileContent, Manifest};
+use crate::recipe::default_noise;
 
 /// Talkers of babble.
 const TALKERS: usize = 6;
@@ -30,18 +31,18 @@ const FADE: usize = SAMPLE_RATE_HZ as usize / 20;
 const FAINTEST: f32 = 1e-5;
 
 /// Clean speech, and the same with noise of each kind.
-pub struct Item {
+pub struct MixItem {
     /// Path of the clean file below OUT.
     pub name: String,
     /// Samples at 16 kHz.
     pub clean: Vec<f32>,
     /// As many samples each.
-    pub noisy: Vec<(Mixture, Vec<f32>)>,
+    pub noisy: Vec<(NoisyFile, Vec<f32>)>,
 }
 
 /// What a noisy file was made of: an entry of `mix.json`.
 #[derive(Debug, Serialize)]
-pub struct Mixture {
+pub struct NoisyFile {
     /// Path of the noisy file below OUT.
     pub file: String,
     /// Path of the clean one.
@@ -90,11 +91,11 @@ impl<'a> Mixer<'a> {
         };
         let speech = open("--speech", &arguments.speech)?;
         let noise = noise.map(|noise| open("--noise", noise)).transpose()?;
-        Ok(Self { arguments, speech, noise, recipe: crate::data::mixture::default(), left_out })
+        Ok(Self { arguments, speech, noise, recipe: default_noise(), left_out })
     }
 
     /// Item number `index`. Fails where there is no speech, or no noise, to make it of.
-    pub fn item(&self, index: u32) -> Result<Item> {
+    pub fn item(&self, index: u32) -> Result<MixItem> {
         let (speech, start, clean) = self.crop(&mut self.generator(index, 0))?;
         let name = format!("clean/{index:05}.wav");
         let ratios = &self.arguments.snr_db;
@@ -107,7 +108,7 @@ impl<'a> Mixer<'a> {
             let (chain, heard) = self.chain(noise, snr_db, speech, &mut rng)?;
             let seed = rng.next_u64();
             let drawn = chain.draw(clean.len(), SAMPLE_RATE_HZ, 0, seed, &heard)?;
-            let mixture = Mixture {
+            let mixture = NoisyFile {
                 file: format!("noisy/{kind}/{index:05}.wav"),
                 clean: name.clone(),
                 kind,
@@ -121,7 +122,7 @@ impl<'a> Mixer<'a> {
             Ok((mixture, drawn.apply(&clean)))
         };
         let noisy = self.arguments.kinds.iter().map(noisy).collect::<Result<_>>()?;
-        Ok(Item { name, clean, noisy })
+        Ok(MixItem { name, clean, noisy })
     }
 
     /// The generator for one purpose of one item.
@@ -215,8 +216,8 @@ impl<'a> Folder<'a> {
         let (mut readable, mut reasons) = (Vec::new(), Vec::new());
         for file in Manifest::scan(self.root)?.files {
             match file.content {
-                Content::Unusable(reason) => reasons.push(reason),
-                Content::Sound { .. } | Content::Silence => readable.push(file.path),
+                FileContent::Unusable(reason) => reasons.push(reason),
+                FileContent::Sound { .. } | FileContent::Silence => readable.push(file.path),
             }
         }
         let first = reasons.first().map_or("", |reason| reason);

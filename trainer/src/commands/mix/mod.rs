@@ -15,7 +15,7 @@ use shared::Audio;
 use shared::noise::{Noise, NoiseGroup};
 use tempfile::TempDir;
 
-use self::item::{Item, Mixer};
+use self::item::{MixItem, Mixer};
 use super::corrupt::decibels;
 use crate::SAMPLE_RATE_HZ;
 
@@ -86,12 +86,12 @@ impl MixArguments {
     pub fn run(self) -> Result<()> {
         let mixer = Mixer::new(&self)?;
         mixer.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
-        let unfinished = Unfinished::create(&self.out)?;
+        let unfinished = NewFolder::create(&self.out)?;
         let folder = unfinished.folder.path();
         let progress = Progress::new("mixing", self.count.into());
         let mut mixtures = Vec::new();
         for index in 0..self.count {
-            let Item { name, clean, noisy } = mixer.item(index)?;
+            let MixItem { name, clean, noisy } = mixer.item(index)?;
             let write = |name: &str, samples| {
                 output::write_audio(&folder.join(name), &Audio::mono(SAMPLE_RATE_HZ, samples)?, Encoding::Float32)
             };
@@ -113,12 +113,12 @@ impl MixArguments {
 }
 
 /// A folder that gets its name once everything is in it. Dropped before, it leaves nothing behind.
-struct Unfinished {
+struct NewFolder {
     folder: TempDir,
     out: PathBuf,
 }
 
-impl Unfinished {
+impl NewFolder {
     /// A folder under a temporary name in the nearest folder above `out` that there is.
     fn create(out: &Path) -> Result<Self> {
         let context = || format!("cannot write {}", out.display());

@@ -11,22 +11,22 @@ use super::chart::short;
 use super::data_uri;
 use super::spectrogram::{self, RANGE_DB, Spectrogram};
 use crate::run::read;
-use crate::scores::Scores;
+use crate::scores::SpeechScores;
 
 /// An example in memory.
-pub struct Example {
-    clean: Recording,
-    noisy: Recording,
-    denoised: Recording,
+pub struct ReportExample {
+    clean: ExampleSide,
+    noisy: ExampleSide,
+    denoised: ExampleSide,
 }
 
-struct Recording {
+struct ExampleSide {
     bytes: Vec<u8>,
     samples: Vec<f32>,
     sample_rate_hz: u32,
 }
 
-impl Recording {
+impl ExampleSide {
     fn read(path: &Path) -> Result<Self> {
         let context = || format!("cannot read {}", path.display());
         let bytes = fs::read(path).with_context(context)?;
@@ -43,12 +43,12 @@ impl Recording {
     }
 }
 
-impl Example {
+impl ReportExample {
     /// Reads the three recordings, which must have one length and rate.
-    pub fn read(files: &read::Example) -> Result<Self> {
-        let clean = Recording::read(&files.clean)?;
+    pub fn read(files: &read::ExampleFiles) -> Result<Self> {
+        let clean = ExampleSide::read(&files.clean)?;
         let like_clean = |path: &Path| {
-            let recording = Recording::read(path)?;
+            let recording = ExampleSide::read(path)?;
             let (expected, got) = (clean.shape(), recording.shape());
             ensure!(expected == got, "{}: expected {expected} like the clean one, got {got}", path.display());
             Ok(recording)
@@ -60,13 +60,13 @@ impl Example {
     /// The example, as it is numbered.
     pub fn html(&self, number: usize) -> Result<Markup> {
         let Self { clean, noisy, denoised } = self;
-        let note = |estimate: &Recording| match Scores::of(
+        let note = |estimate: &ExampleSide| match SpeechScores::of(
             &noisy.samples,
             &clean.samples,
             &estimate.samples,
             clean.sample_rate_hz,
         ) {
-            Ok(Scores { si_sdr_db, stoi, .. }) => {
+            Ok(SpeechScores { si_sdr_db, stoi, .. }) => {
                 let stoi = stoi.map_or(String::new(), |stoi| format!(", STOI {stoi:.3}"));
                 format!("SI-SDR {si_sdr_db:.2} dB{stoi}")
             }

@@ -48,7 +48,7 @@ impl ReportArguments {
             plan: read::plan(&run)?,
             recipe: read::recipe(&run)?,
             scores: read::scores(&run)?,
-            examples: read::examples(&run).iter().map(examples::Example::read).collect::<Result<_>>()?,
+            examples: read::examples(&run).iter().map(examples::ReportExample::read).collect::<Result<_>>()?,
         };
         write_new(&out, page.html()?.into_string().as_bytes(), overwrite)?;
         eprintln!("wrote {}", out.display());

@@ -5,10 +5,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Map, Value};
 
 use super::chart::{Chart, Series};
-use super::examples::Example;
+use super::examples::ReportExample;
 use super::tables;
-use crate::run::{Entry, Scored};
-use crate::scores::{Group, Scores};
+use crate::run::{LogEntry, Scored};
+use crate::scores::{MeanScores, SpeechScores};
 
 /// Nothing may be loaded from anywhere, whatever is in the page.
 const POLICY: &str = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; \
@@ -19,7 +19,7 @@ pub struct Report {
     /// Name of the run's folder.
     pub folder_name: String,
     /// The lines of its log, by steps.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LogEntry>,
     /// The plan, if there is one.
     pub plan: Option<Map<String, Value>>,
     /// The recipe, if there is one.
@@ -27,13 +27,13 @@ pub struct Report {
     /// Scores of the best network on each item, if there are any yet.
     pub scores: Option<Vec<Scored>>,
     /// Examples, perhaps none.
-    pub examples: Vec<Example>,
+    pub examples: Vec<ReportExample>,
 }
 
 /// A validation of the run.
-struct Validation<'a> {
+struct ValidationPoint<'a> {
     step: usize,
-    all: &'a Group,
+    all: &'a MeanScores,
 }
 
 impl Report {
@@ -71,39 +71,39 @@ impl Report {
         self.plan.as_ref()?.get(key)
     }
 
-    fn validations(&self) -> Vec<Validation<'_>> {
+    fn validations(&self) -> Vec<ValidationPoint<'_>> {
         let validation = |entry| match entry {
-            &Entry::Validation { step, ref all, .. } => Some(Validation { step, all }),
-            Entry::Training { .. } | Entry::Resumed { .. } => None,
+            &LogEntry::Validation { step, ref all, .. } => Some(ValidationPoint { step, all }),
+            LogEntry::Training { .. } | LogEntry::Resumed { .. } => None,
         };
         self.entries.iter().filter_map(validation).collect()
     }
 
     /// Step and scores of the best network: those of its validation, or later ones on other data.
-    fn best(&self) -> Option<(usize, &Group)> {
+    fn best(&self) -> Option<(usize, &MeanScores)> {
         self.entries.iter().rev().find_map(|entry| match entry {
-            Entry::Validation { step, all, best: true, .. } => Some((*step, all)),
-            Entry::Resumed { best: Some(best), .. } => Some((best.step, &best.all)),
+            LogEntry::Validation { step, all, best: true, .. } => Some((*step, all)),
+            LogEntry::Resumed { best: Some(best), .. } => Some((best.step, &best.all)),
             _ => None,
         })
     }
 
     fn last_step(&self) -> usize {
-        self.entries.last().map_or(0, Entry::step)
+        self.entries.last().map_or(0, LogEntry::step)
     }
 
     fn headline(&self) -> Markup {
         let best = self.best();
         let done = self.last_step();
         let planned = self.planned("steps").and_then(Value::as_u64);
-        let last_skipped = |entry: &Entry| match entry {
-            &Entry::Training { skipped, .. } => Some(skipped),
-            Entry::Validation { .. } | Entry::Resumed { .. } => None,
+        let last_skipped = |entry: &LogEntry| match entry {
+            &LogEntry::Training { skipped, .. } => Some(skipped),
+            LogEntry::Validation { .. } | LogEntry::Resumed { .. } => None,
         };
         let skipped = self.entries.iter().rev().find_map(last_skipped).unwrap_or_default();
         html! {
             dl.figures {
-                @if let Some((step, Group { before, after, .. })) = best {
+                @if let Some((step, MeanScores { before, after, .. })) = best {
                     @let (before, after) = (before.si_sdr_db, after.si_sdr_db);
                     div {
                         dt { "Best validation SI-SDR" }
@@ -128,25 +128,25 @@ impl Report {
         if self.entries.is_empty() {
             return Ok(html! { p.missing { "Nothing logged yet." } });
         }
-        let training = |title, unit, value: fn(&Entry) -> Option<f64>| {
+        let training = |title, unit, value: fn(&LogEntry) -> Option<f64>| {
             let points = self.entries.iter().filter_map(|entry| Some((entry.step(), value(entry)?))).collect();
             Chart { title, unit, from_zero: true, series: vec![Series { name: "", points }], best: None }
         };
         let validations = self.validations();
-        let validation = |title, unit, value: fn(&Scores) -> Option<f64>| {
-            let scored = |of: fn(&Group) -> &Scores| -> Vec<_> {
+        let validation = |title, unit, value: fn(&SpeechScores) -> Option<f64>| {
+            let scored = |of: fn(&MeanScores) -> &SpeechScores| -> Vec<_> {
                 validations.iter().filter_map(|entry| Some((entry.step, value(of(entry.all))?))).collect()
             };
             let (after, before) = (scored(|group| &group.after), scored(|group| &group.before));
             // A score on other data than the curve's is no point of it.
-            let of_curve = |all: &Group| validations.iter().any(|validation| std::ptr::eq(validation.all, all));
+            let of_curve = |all: &MeanScores| validations.iter().any(|validation| std::ptr::eq(validation.all, all));
             let best = self.best().filter(|(_, all)| of_curve(all)).map(|(step, _)| step);
             let series = vec![Series { name: "after", points: after }, Series { name: "before", points: before }];
             Chart { title, unit, from_zero: false, series, best }
         };
         let loss = training("Training loss", "loss", |entry| match entry {
-            Entry::Training { loss, .. } => *loss,
-            Entry::Validation { .. } | Entry::Resumed { .. } => None,
+            LogEntry::Training { loss, .. } => *loss,
+            LogEntry::Validation { .. } | LogEntry::Resumed { .. } => None,
         });
         let charts = [
             // Of a loss the last digits count.
@@ -154,25 +154,25 @@ impl Report {
             validation("Validation SI-SDR", "SI-SDR, dB", |scores| Some(scores.si_sdr_db)),
             validation("Validation STOI", "STOI, 0 to 1", |scores| scores.stoi),
             training("Learning rate", "learning rate", |entry| match entry {
-                Entry::Training { learning_rate, .. } => Some(*learning_rate),
-                Entry::Validation { .. } | Entry::Resumed { .. } => None,
+                LogEntry::Training { learning_rate, .. } => Some(*learning_rate),
+                LogEntry::Validation { .. } | LogEntry::Resumed { .. } => None,
             }),
             training("Gradient norm before clipping", "norm", |entry| match entry {
-                Entry::Training { gradient_norm, .. } => *gradient_norm,
-                Entry::Validation { .. } | Entry::Resumed { .. } => None,
+                LogEntry::Training { gradient_norm, .. } => *gradient_norm,
+                LogEntry::Validation { .. } | LogEntry::Resumed { .. } => None,
             }),
             training("Speed", "steps a second", |entry| match entry {
-                Entry::Training { steps_per_second, .. } => Some(*steps_per_second),
-                Entry::Validation { .. } | Entry::Resumed { .. } => None,
+                LogEntry::Training { steps_per_second, .. } => Some(*steps_per_second),
+                LogEntry::Validation { .. } | LogEntry::Resumed { .. } => None,
             }),
             training("Waiting for data", "% of the time", |entry| match entry {
-                Entry::Training { waiting, .. } => Some(100.0 * waiting),
-                Entry::Validation { .. } | Entry::Resumed { .. } => None,
+                LogEntry::Training { waiting, .. } => Some(100.0 * waiting),
+                LogEntry::Validation { .. } | LogEntry::Resumed { .. } => None,
             }),
         ];
         let figures = charts.into_iter().map(|chart| chart.figure(self.last_step())).collect::<Result<Vec<_>>>()?;
         let changed = self.entries.iter().filter_map(|entry| match entry {
-            Entry::Resumed { step, changes, .. } if !changes.is_empty() => Some((step, changes.join("; "))),
+            LogEntry::Resumed { step, changes, .. } if !changes.is_empty() => Some((step, changes.join("; "))),
             _ => None,
         });
         Ok(html! {

@@ -3,13 +3,13 @@
 use maud::{Markup, html};
 
 use crate::run::Scored;
-use crate::scores::{Group, Scores};
+use crate::scores::{MeanScores, SpeechScores};
 
 /// A score of which more is better.
 struct Column {
     name: &'static str,
     decimals: usize,
-    score: fn(&Scores) -> Option<f64>,
+    score: fn(&SpeechScores) -> Option<f64>,
 }
 
 const COLUMNS: [Column; 5] = [
@@ -21,12 +21,12 @@ const COLUMNS: [Column; 5] = [
 ];
 
 impl Column {
-    fn change(&self, group: &Group) -> Option<f64> {
+    fn change(&self, group: &MeanScores) -> Option<f64> {
         Some((self.score)(&group.after)? - (self.score)(&group.before)?)
     }
 
     /// Before and after, and the change as a bar, as long as the cell for `largest`.
-    fn cell(&self, group: &Group, largest: f64) -> Markup {
+    fn cell(&self, group: &MeanScores, largest: f64) -> Markup {
         let decimals = self.decimals;
         let (before, after) = ((self.score)(&group.before), (self.score)(&group.after));
         html! {
@@ -50,18 +50,18 @@ pub fn html(scores: Option<&[Scored]>) -> Markup {
     let Some(scores) = scores.filter(|scores| !scores.is_empty()) else {
         return html! { p.missing { "No scores yet: the first validation writes them." } };
     };
-    let all = Group::of("all", &scores.iter().collect::<Vec<_>>());
+    let all = MeanScores::of("all", &scores.iter().collect::<Vec<_>>());
     html! {
         p {
             "Means over the validation set, noisy input → output of the best network. More is better everywhere: STOI "
             "and ESTOI go from 0 to 1, wSDR from -1 to 1."
         }
-        (table("By kind of noise", "noise", Group::by_kind(scores), all.as_ref()))
-        (table("By the input’s SNR", "SNR", Group::by_snr(scores), all.as_ref()))
+        (table("By kind of noise", "noise", MeanScores::by_kind(scores), all.as_ref()))
+        (table("By the input’s SNR", "SNR", MeanScores::by_snr(scores), all.as_ref()))
     }
 }
 
-fn table(caption: &str, what: &str, groups: Vec<Group>, all: Option<&Group>) -> Markup {
+fn table(caption: &str, what: &str, groups: Vec<MeanScores>, all: Option<&MeanScores>) -> Markup {
     let rows = || groups.iter().chain(all);
     let largest = COLUMNS.map(|column| {
         rows().filter_map(|group| column.change(group)).fold(0.0, |largest: f64, change| largest.max(change.abs()))

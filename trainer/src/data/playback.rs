@@ -1,21 +1,6 @@
-//! Which noise to train on.
+//! The recordings that chains of noise ask for: which ones they get, and how those are played.
 //!
-//! A mixture is a list of weighted chains (see [`shared::noise::chain`]). The default is that of `recipes/dcunet-small.toml`:
-//!
-//! | weight | noise |
-//! |---|---|
-//! | 10 | STFT coefficients below a quantile of 0.6 to 0.95 zeroed |
-//! | 10 | STFT coefficients below a quantile of 0.3 to 0.85 raised to it |
-//! | 56 | recorded noise at −5 to 20 dB |
-//! | 9 | white, pink or brown noise at −5 to 20 dB |
-//! | 6 | babble of 3 to 24 of the run's own talkers at −5 to 20 dB |
-//! | 3 | hum, clicks or crackle |
-//! | 6 | recorded noise at 40 dB, so that clean speech learns to stay as it is |
-//! | 3 | recorded noise at −100 dB, which is noise alone, so that there is silence to learn |
-//!
-//! Three in ten of the third and fourth have a second noise, recorded, at 0 to 25 dB. All ratios are to active speech.
-//!
-//! Of recordings, `*` is any of the noise that the run trains on, and `speech/*` any of its speech, for babble.
+//! In a recipe `*` is any of the noise that the run trains on, and `speech/*` any of its speech, for babble.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -28,12 +13,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::noise::{NoiseRecipe, Recordings};
 
-use super::corpus::{Recording, Split};
+use super::corpus::{CorpusRecording, Split};
 use super::speed::Speed;
-use super::store::Samples;
+use super::store::SharedSamples;
 use super::variation::vary;
 use crate::SAMPLE_RATE_HZ;
-use crate::recipe::Data;
+use crate::recipe::DataSection;
 
 /// Any of the noise.
 const NOISE: &str = "*";
@@ -43,6 +28,7 @@ const SPEECH: &str = "speech/*";
 /// Longest stretch of a recording that is played at another speed, in items: one that a chain may still choose from.
 const STRETCH: usize = 4;
 
+<<<<<<< HEAD:trainer/src/data/mixture.rs
 /// The default mixture.
 pub fn default() -> NoiseRecipe {
     let text = include_str!("../../../recipes/dcunet-small.toml");
@@ -53,6 +39,13 @@ pub fn default() -> NoiseRecipe {
 
 /// Checks that all recordings it names are there to train on.
 pub fn check(mixture: &NoiseRecipe, split: &Split) -> Result<()> {
+=======
+/// Checks that the recordings that a mixture of noises names are there to train on.
+///
+/// # Errors
+/// When it names one by its own name, or asks for any of a kind of which there is none.
+pub fn check(mixture: &Recipe, split: &Split) -> Result<()> {
+>>>>>>> t25:trainer/src/data/playback.rs
     for name in mixture.chains().iter().flat_map(|chain| chain.chain.recordings()) {
         let known = named(split, name).is_some_and(|recordings| !recordings.is_empty());
         ensure!(known, "noise.chains: expected * (any of the noise) or speech/* (any of the speech), got {name:?}");
@@ -60,7 +53,7 @@ pub fn check(mixture: &NoiseRecipe, split: &Split) -> Result<()> {
     Ok(())
 }
 
-fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [Recording]> {
+fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [CorpusRecording]> {
     match name {
         NOISE => Some(&split.noise),
         SPEECH => Some(&split.speech),
@@ -70,7 +63,7 @@ fn named<'a>(split: &'a Split, name: &str) -> Option<&'a [Recording]> {
 
 /// How recordings are chosen and played.
 #[derive(Clone, Debug)]
-pub struct Playing {
+pub struct Playback {
     /// How often each recording of noise is chosen; all alike where there are none.
     noise_weights: Option<WeightedIndex<f64>>,
     /// How often a recording is played at another speed.
@@ -79,9 +72,9 @@ pub struct Playing {
     variation_probability: f64,
 }
 
-impl Playing {
+impl Playback {
     /// As a recipe says.
-    pub fn new(split: &Split, data: &Data) -> Self {
+    pub fn new(split: &Split, data: &DataSection) -> Self {
         let exponent = data.noise_length_exponent;
         let weights = split.noise.iter().map(|recording| recording.seconds.powf(exponent));
         Self {
@@ -94,22 +87,22 @@ impl Playing {
 }
 
 /// The recordings that one item's chain asks for, held until the item is made.
-pub struct Held<'a> {
+pub struct PlayedRecordings<'a> {
     split: &'a Split,
     item_length: usize,
-    playing: &'a Playing,
-    samples: FrozenVec<Samples>,
+    playing: &'a Playback,
+    samples: FrozenVec<SharedSamples>,
     /// Why one could not be read.
     pub error: RefCell<Option<Error>>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> PlayedRecordings<'a> {
     /// None yet.
-    pub fn new(split: &'a Split, item_length: usize, playing: &'a Playing) -> Self {
+    pub fn new(split: &'a Split, item_length: usize, playing: &'a Playback) -> Self {
         Self { split, item_length, playing, samples: FrozenVec::new(), error: RefCell::default() }
     }
 
-    fn chosen(&self, name: &str, choice: u64) -> Option<&'a Recording> {
+    fn chosen(&self, name: &str, choice: u64) -> Option<&'a CorpusRecording> {
         let recordings = named(self.split, name)?;
         let index = match self.playing.noise_weights.as_ref().filter(|_| name == NOISE) {
             Some(weights) => weights.sample(&mut generator(choice, 1)),
@@ -119,7 +112,7 @@ impl<'a> Held<'a> {
     }
 
     /// What a chain is given of a recording, everything but the samples decided by `choice`.
-    fn played(&self, name: &str, samples: Samples, choice: u64) -> Samples {
+    fn played(&self, name: &str, samples: SharedSamples, choice: u64) -> SharedSamples {
         let mut rng = generator(choice, 0);
         let range = if name == SPEECH { Speed::SPEECH } else { Speed::NOISE };
         let speed = Speed::draw(self.playing.speed_probability, range, &mut rng);
@@ -138,7 +131,7 @@ impl<'a> Held<'a> {
     }
 }
 
-impl Recordings for Held<'_> {
+impl Recordings for PlayedRecordings<'_> {
     fn recording(&self, name: &str, choice: u64, sample_rate_hz: u32) -> Option<Cow<'_, [f32]>> {
         match self.split.read(self.chosen(name, choice)?) {
             Ok(samples) => (sample_rate_hz == SAMPLE_RATE_HZ)
@@ -168,8 +161,9 @@ mod tests {
         let second = SAMPLE_RATE_HZ as usize;
         let split = in_memory(vec![vec![0.1; second]], vec![vec![0.1; second], vec![0.2; 9 * second]]);
         for (exponent, expected) in [(0.0, 0.5), (0.5, 0.75), (1.0, 0.9)] {
-            let playing = Playing::new(&split, &Data { noise_length_exponent: exponent, ..Data::default() });
-            let held = Held::new(&split, second, &playing);
+            let playing =
+                Playback::new(&split, &DataSection { noise_length_exponent: exponent, ..DataSection::default() });
+            let held = PlayedRecordings::new(&split, second, &playing);
             let long = (0..2000).filter(|&choice| {
                 let recording = held.recording(NOISE, choice, SAMPLE_RATE_HZ).expect("there is noise");
                 recording.len() == 9 * second
@@ -182,13 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_as_documented() {
-        let mixture = default();
-        let weights: Vec<f64> = mixture.chains().iter().map(|chain| chain.weight).collect();
-        assert_eq!(weights, [10.0, 10.0, 56.0, 3.0, 3.0, 3.0, 6.0, 3.0, 6.0, 3.0]);
+    fn only_recordings_of_the_run_can_be_named() {
         let split = in_memory(vec![vec![0.1]], vec![vec![0.1]]);
+<<<<<<< HEAD:trainer/src/data/mixture.rs
         check(&mixture, &split).expect("its recordings are those of a corpus");
         let named = NoiseRecipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
+=======
+        check(&crate::recipe::default_noise(), &split).expect("its recordings are those of a corpus");
+        let named = Recipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
+>>>>>>> t25:trainer/src/data/playback.rs
         let message = check(&named.expect("valid"), &split).expect_err("no such recording").to_string();
         assert!(message.contains("speech/*") && message.contains("a.wav"), "{message}");
     }

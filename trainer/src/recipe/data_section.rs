@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Empty paths stand for none: with neither speech nor pairs, training is on synthetic sound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Data {
+pub struct DataSection {
     /// Folder of clean speech, to which noise is added.
     pub speech: PathBuf,
     /// Folder of noise.
@@ -22,7 +22,7 @@ pub struct Data {
     /// A TOML file that names the sources of the data, their licences and whom to credit, for the model's card.
     pub sources: PathBuf,
     /// What an item is.
-    pub items: Items,
+    pub items: ItemKind,
     /// Length of a crop.
     pub crop_seconds: f64,
     /// Whole recordings go through the network in pieces of this length; 0 for all at once.
@@ -48,7 +48,7 @@ pub struct Data {
 /// What an item is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Items {
+pub enum ItemKind {
     /// A stretch of a recording, all of one length.
     #[default]
     Crops,
@@ -56,7 +56,7 @@ pub enum Items {
     Recordings,
 }
 
-impl Default for Data {
+impl Default for DataSection {
     fn default() -> Self {
         Self {
             speech: PathBuf::new(),
@@ -64,7 +64,7 @@ impl Default for Data {
             clean: PathBuf::new(),
             noisy: PathBuf::new(),
             sources: PathBuf::new(),
-            items: Items::Crops,
+            items: ItemKind::Crops,
             crop_seconds: 2.0,
             piece_seconds: 0.0,
             equaliser_probability: 0.5,
@@ -79,7 +79,7 @@ impl Default for Data {
     }
 }
 
-impl Data {
+impl DataSection {
     pub(super) fn validate(&self) -> Result<()> {
         let given = |path: &PathBuf| !path.as_os_str().is_empty();
         let both = |a, b| given(a) == given(b);
@@ -89,7 +89,7 @@ impl Data {
         ensure!((0.1..=600.0).contains(&crop), "data.crop_seconds: expected 0.1 to 600, got {crop}");
         let pieces = piece == 0.0 || (0.1..=600.0).contains(&piece);
         ensure!(pieces, "data.piece_seconds: expected 0 (no pieces) or 0.1 to 600, got {piece}");
-        let crops = piece == 0.0 || self.items == Items::Recordings;
+        let crops = piece == 0.0 || self.items == ItemKind::Recordings;
         ensure!(crops, "data.piece_seconds: expected 0 where items are crops, got {piece}");
         let probabilities = [
             ("equaliser", self.equaliser_probability),
