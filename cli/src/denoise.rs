@@ -106,13 +106,8 @@ impl DenoiseArguments {
 
 struct DenoiseJob {
     bundle: Bundle,
-<<<<<<< HEAD
-    plan: Plan,
-    options: StreamOptions,
-=======
     plan: FilePlan,
-    options: Options,
->>>>>>> t25
+    options: StreamOptions,
     threads: usize,
     arguments: DenoiseArguments,
 }

@@ -14,31 +14,21 @@ use crate::device::Device;
 
 /// Which model, and where it runs.
 #[derive(Args)]
-<<<<<<< HEAD
-pub struct Choice {
+pub struct ModelChoice {
     /// The name of a built-in model, or the path of a bundle.
     #[arg(long, value_name = "NAME|BUNDLE", default_value = models::DEFAULT.name, help = help())]
-=======
-pub struct ModelChoice {
-    /// dcunet, wavenet, autoencoder, or the path of a bundle such as `trainer train` writes.
-    #[arg(long, value_name = "NAME|BUNDLE", default_value = DEFAULT)]
->>>>>>> t25
     pub model: String,
     /// cpu, wgpu, cuda or cuda:N.
     #[arg(long, default_value_t = Device::Cpu)]
     pub device: Device,
 }
 
-<<<<<<< HEAD
 /// What an option that takes a model says about it.
 pub fn help() -> String {
     format!("{}, or the path of a bundle such as `trainer train` writes", models::names())
 }
 
-impl Choice {
-=======
 impl ModelChoice {
->>>>>>> t25
     /// Reads the model.
     ///
     /// # Errors

@@ -36,11 +36,8 @@ pub mod whole;
 mod window;
 pub mod writer;
 
-<<<<<<< HEAD
 pub use bytes::sought;
-=======
 pub use content::{Block, ByteSource};
->>>>>>> t25
 pub use error::{Error, Result};
 pub use format::{Damage, Encoding, Format};
 pub use metadata::Metadata;

@@ -85,16 +85,10 @@ impl EvaluateArguments {
         let pairs = pair(&self.clean, &self.noisy)?;
         let count = pairs.len();
         let bundle = self.choice.load()?;
-<<<<<<< HEAD
-        let (files, left_out) =
-            self.choice.device.run(EvaluateJob { bundle, phrasing: self.choice.device.phrasing(), pairs })?;
-        let (by_kind, by_snr) = (Group::by_kind(&files), Group::by_snr(&files));
-        let mean = Group::of("all", &files.iter().collect::<Vec<_>>());
-=======
-        let (files, left_out) = self.choice.device.run(EvaluateJob { bundle, pairs })?;
+        let phrasing = self.choice.device.phrasing();
+        let (files, left_out) = self.choice.device.run(EvaluateJob { bundle, phrasing, pairs })?;
         let (by_kind, by_snr) = (MeanScores::by_kind(&files), MeanScores::by_snr(&files));
         let mean = MeanScores::of("all", &files.iter().collect::<Vec<_>>());
->>>>>>> t25
         let nothing = mean.is_none();
         let text = if self.json {
             let model = self.choice.model;

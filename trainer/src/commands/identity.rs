@@ -177,11 +177,7 @@ fn chart_of(outcomes: &[IdentityResult], steps: usize) -> Result<String> {
         .x_desc("steps")
         .y_desc("SI-SDR of clean speech, dB")
         .draw()?;
-<<<<<<< HEAD
-    for (Outcome { network, curve, .. }, colour) in outcomes.iter().zip(COLOURS.into_iter().cycle()) {
-=======
-    for (IdentityResult { network, curve, .. }, colour) in outcomes.iter().zip(COLOURS) {
->>>>>>> t25
+    for (IdentityResult { network, curve, .. }, colour) in outcomes.iter().zip(COLOURS.into_iter().cycle()) {
         let line = LineSeries::new(curve.iter().copied(), colour.stroke_width(3));
         let key = move |(x, y)| PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3));
         chart.draw_series(line)?.label(*network).legend(key);

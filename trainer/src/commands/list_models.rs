@@ -53,13 +53,8 @@ struct ListedPreset {
 impl ModelsArguments {
     /// Does what was asked.
     pub fn run(self) -> Result<()> {
-<<<<<<< HEAD
         let models = models::ALL.iter().map(model).collect::<Result<Vec<_>>>()?;
-        let presets: Vec<Preset> = NetworkConfig::presets().into_iter().map(preset).collect();
-=======
-        let models = EMBEDDED.into_iter().map(model).collect::<Result<Vec<_>>>()?;
         let presets: Vec<ListedPreset> = NetworkConfig::presets().into_iter().map(preset).collect();
->>>>>>> t25
         if self.json {
             let json = serde_json::to_string_pretty(&json!({"models": models, "presets": presets}))?;
             return stdout::print(format_args!("{json}\n"));
@@ -68,25 +63,12 @@ impl ModelsArguments {
     }
 }
 
-<<<<<<< HEAD
-fn model(model: &models::Model) -> Result<Model> {
+fn model(model: &models::Model) -> Result<ListedModel> {
     let Bundle { config, card, .. } = built_in(model)?;
     let preset = NetworkConfig::presets().into_iter().find(|(_, preset)| *preset == config.network);
     let kind = config.network.kind();
-    Ok(Model {
-        name: model.name,
-=======
-fn model((name, bytes): (&'static str, &[u8])) -> Result<ListedModel> {
-    let Bundle { config, card, .. } = Bundle::from_bytes(bytes).with_context(|| format!("built-in model {name}"))?;
-    let preset = NetworkConfig::presets().into_iter().find(|(_, preset)| *preset == config.network);
-    let kind = match config.network {
-        NetworkConfig::Autoencoder(_) => "autoencoder",
-        NetworkConfig::Wavenet(_) => "wavenet",
-        NetworkConfig::Dcunet(_) => "dcunet",
-    };
     Ok(ListedModel {
-        name,
->>>>>>> t25
+        name: model.name,
         network: preset.map_or_else(|| format!("{kind} of another shape"), |(name, _)| name.into()),
         parameters: config.network.parameters(),
         bundle_bytes: model.bundle.len(),

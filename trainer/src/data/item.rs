@@ -33,13 +33,8 @@ pub struct Item {
 /// Makes the items of a run.
 pub struct Maker {
     split: Split,
-<<<<<<< HEAD
-    order: Order,
-    mixture: noise::NoiseRecipe,
-=======
     order: EpochOrder,
-    mixture: noise::Recipe,
->>>>>>> t25
+    mixture: noise::NoiseRecipe,
     /// Length of a crop; whole recordings where there is none.
     crop_length: Option<usize>,
     equaliser_probability: f64,

@@ -28,24 +28,11 @@ const SPEECH: &str = "speech/*";
 /// Longest stretch of a recording that is played at another speed, in items: one that a chain may still choose from.
 const STRETCH: usize = 4;
 
-<<<<<<< HEAD:trainer/src/data/mixture.rs
-/// The default mixture.
-pub fn default() -> NoiseRecipe {
-    let text = include_str!("../../../recipes/dcunet-small.toml");
-    let mut table: toml::Table = text.parse().expect("a test reads it");
-    let chains = table.remove("noise").and_then(|mut noise| noise.as_table_mut()?.remove("chains"));
-    chains.and_then(|chains| chains.try_into().ok()).expect("a test reads it")
-}
-
-/// Checks that all recordings it names are there to train on.
-pub fn check(mixture: &NoiseRecipe, split: &Split) -> Result<()> {
-=======
 /// Checks that the recordings that a mixture of noises names are there to train on.
 ///
 /// # Errors
 /// When it names one by its own name, or asks for any of a kind of which there is none.
-pub fn check(mixture: &Recipe, split: &Split) -> Result<()> {
->>>>>>> t25:trainer/src/data/playback.rs
+pub fn check(mixture: &NoiseRecipe, split: &Split) -> Result<()> {
     for name in mixture.chains().iter().flat_map(|chain| chain.chain.recordings()) {
         let known = named(split, name).is_some_and(|recordings| !recordings.is_empty());
         ensure!(known, "noise.chains: expected * (any of the noise) or speech/* (any of the speech), got {name:?}");
@@ -178,13 +165,8 @@ mod tests {
     #[test]
     fn only_recordings_of_the_run_can_be_named() {
         let split = in_memory(vec![vec![0.1]], vec![vec![0.1]]);
-<<<<<<< HEAD:trainer/src/data/mixture.rs
-        check(&mixture, &split).expect("its recordings are those of a corpus");
-        let named = NoiseRecipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
-=======
         check(&crate::recipe::default_noise(), &split).expect("its recordings are those of a corpus");
-        let named = Recipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
->>>>>>> t25:trainer/src/data/playback.rs
+        let named = NoiseRecipe::from_json(r#"[{"weight": 1, "chain": [{"kind": "recording", "file": "a.wav"}]}]"#);
         let message = check(&named.expect("valid"), &split).expect_err("no such recording").to_string();
         assert!(message.contains("speech/*") && message.contains("a.wav"), "{message}");
     }

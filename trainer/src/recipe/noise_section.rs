@@ -23,7 +23,7 @@ use shared::noise;
 #[serde(default)]
 pub struct NoiseSection {
     /// Chains and their weights.
-    pub chains: noise::Recipe,
+    pub chains: noise::NoiseRecipe,
 }
 
 impl Default for NoiseSection {
@@ -40,7 +40,7 @@ impl NoiseSection {
 }
 
 /// The mixture of noises of a recipe that names none.
-pub fn default_noise() -> noise::Recipe {
+pub fn default_noise() -> noise::NoiseRecipe {
     let text = include_str!("../../../recipes/dcunet-small.toml");
     let mut table: toml::Table = text.parse().expect("a test reads it");
     let chains = table.remove("noise").and_then(|mut noise| noise.as_table_mut()?.remove("chains"));

@@ -8,30 +8,6 @@ use shared::nn::NetworkConfig;
 
 use super::fields::nearest;
 
-<<<<<<< HEAD
-/// `[noise]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Noise {
-    /// Chains and their weights; see [`crate::data::mixture`].
-    pub chains: noise::NoiseRecipe,
-}
-
-impl Default for Noise {
-    fn default() -> Self {
-        Self { chains: crate::data::mixture::default() }
-    }
-}
-
-impl Noise {
-    /// Whether clean speech stays clean.
-    pub fn is_none(&self) -> bool {
-        self.chains.chains().iter().all(|chain| chain.chain.steps().is_empty())
-    }
-}
-
-=======
->>>>>>> t25
 /// `[network]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

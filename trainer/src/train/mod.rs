@@ -108,13 +108,8 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     if start.plan_only {
         return Ok(());
     }
-<<<<<<< HEAD
-    let data = Data { inputs, before, changes };
-    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data, phrasing: devices.phrasing() };
-=======
     let data = RunData { inputs, before, changes };
-    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data };
->>>>>>> t25
+    let job = TrainJob { recipe, run, start, plan, sources, maker, valid, weights, data, phrasing: devices.phrasing() };
     devices.train(job, recipe.run.gradient_checkpointing)
 }
 
@@ -122,24 +117,15 @@ struct TrainJob<'a> {
     recipe: &'a Recipe,
     run: &'a Path,
     start: Start,
-<<<<<<< HEAD
-    plan: Plan,
-    sources: Vec<bundle::DataSource>,
-=======
     plan: RunPlan,
-    sources: Vec<bundle::Source>,
->>>>>>> t25
+    sources: Vec<bundle::DataSource>,
     maker: Arc<Maker>,
     valid: ValidationSet,
     /// The first weights, where they are not random.
     weights: Option<Bundle>,
-<<<<<<< HEAD
-    data: Data,
+    data: RunData,
     /// How the network is phrased when it is scored.
     phrasing: Phrasing,
-=======
-    data: RunData,
->>>>>>> t25
 }
 
 /// What a run is made from now, what it was made from before it was resumed, and what changed.

@@ -159,15 +159,9 @@ impl ValidationSet {
         phrasing: Phrasing,
         device: &B::Device,
         mut progress: impl FnMut(usize),
-<<<<<<< HEAD
-    ) -> Result<Validation> {
-        let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, phrasing, device.clone());
-        let (mut scored, mut not_finite, mut examples) = (Vec::new(), 0, Vec::<Example>::new());
-=======
     ) -> Result<ValidationResult> {
-        let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, device.clone());
+        let denoiser = Denoiser::from_network(network, config.clone(), SAMPLE_RATE_HZ, phrasing, device.clone());
         let (mut scored, mut not_finite, mut examples) = (Vec::new(), 0, Vec::<ValidationExample>::new());
->>>>>>> t25
         for (number, Case { kind, item: Item { clean, noisy }, before }) in self.items.iter().enumerate() {
             let estimate = denoiser.pieces_blocking(noisy, |_| ())?;
             progress(number + 1);
