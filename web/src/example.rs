@@ -6,7 +6,7 @@ use crate::steps::Steps;
 
 /// A recording that the page brings along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Example {
+pub enum ExampleRecording {
     /// Hiss, hum and a click now and then: an old tape.
     Tape,
     /// Other talkers.
@@ -19,7 +19,7 @@ pub enum Example {
     Clean,
 }
 
-impl Example {
+impl ExampleRecording {
     /// All of them, in the order in which they are offered.
     pub const ALL: [Self; 5] = [Self::Tape, Self::Cafe, Self::Call, Self::Raised, Self::Clean];
 
@@ -81,9 +81,9 @@ mod tests {
 
     #[test]
     fn examples_have_names_and_chains_that_can_be_made_without_recordings() {
-        for example in Example::ALL {
-            assert_eq!(Example::of_key(example.key()), Some(example));
-            assert_eq!(example.noise().is_none(), example == Example::Clean);
+        for example in ExampleRecording::ALL {
+            assert_eq!(ExampleRecording::of_key(example.key()), Some(example));
+            assert_eq!(example.noise().is_none(), example == ExampleRecording::Clean);
             let chain = example.noise().map(|noise| noise.chain.to_json()).unwrap_or("[]".into());
             let chain = shared::noise::Chain::from_json(&chain).expect("a chain");
             assert_eq!(chain.recordings().count(), 0);

@@ -6,29 +6,29 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`protocol`], `messages` | what page and worker say to each other, and how it travels |
-//! | [`painting`] | what page and painter say to each other |
+//! | [`protocol`] | what the page and its two workers say to each other, and how it travels |
 //! | [`state`] | all that the page is, and what events make of it |
 //! | [`settings`] | the part of it that is in a link |
 //! | [`take`], [`networks`], [`example`] | recordings, networks and examples |
 //! | [`mix`] | tracks in proportion: before, after, removed, at any strength |
 //! | [`steps`] | chains of noise, as far as the page knows them |
-//! | [`overview`], [`picture`] | waveforms and spectrograms as pixels, marks on axes |
-//! | [`parts`], [`saved`] | files written in blocks, pages of their own |
+//! | [`waveform`], [`spectrogram`] | sound as pixels, from its samples |
+//! | [`overview`] | both from afar, made while a track arrives |
+//! | [`axis`] | marks of time and frequency |
+//! | [`part_writer`] | files written in blocks |
+//! | [`saved`] | takes as pages of their own |
 
+pub mod axis;
 pub mod example;
 pub mod mix;
 pub mod networks;
 pub mod overview;
-pub mod painting;
-pub mod parts;
-pub mod picture;
+pub mod part_writer;
 pub mod protocol;
 pub mod saved;
 pub mod settings;
+pub mod spectrogram;
 pub mod state;
 pub mod steps;
 pub mod take;
-
-#[cfg(target_arch = "wasm32")]
-pub mod messages;
+pub mod waveform;

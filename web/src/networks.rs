@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Facts, Failure};
+use crate::protocol::Failure;
+use crate::protocol::engine::Facts;
 
 /// A line of `models.json`, the list of networks beside the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Listed {
+pub struct NetworkListing {
     /// Its name, as in links.
     pub name: String,
     /// Where its bundle is, from the page.
@@ -47,27 +48,27 @@ pub enum Loading {
 
 /// A network that people can choose.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Network {
+pub struct OfferedNetwork {
     /// Its name for the engine. No other network has it, not even one of the same name that it replaces.
     pub model: String,
     /// What is known of it beforehand.
-    pub listed: Listed,
+    pub listed: NetworkListing,
     /// Where it comes from.
     pub origin: Origin,
     /// How far it is.
     pub loading: Loading,
 }
 
-impl Network {
+impl OfferedNetwork {
     /// A network of the site.
-    pub fn of_site(listed: Listed) -> Self {
+    pub fn of_site(listed: NetworkListing) -> Self {
         let origin = Origin::Site(listed.file.clone());
         Self { model: listed.name.clone(), listed, origin, loading: Loading::Unloaded }
     }
 
     /// A bundle that somebody dropped, kept under the number `id`, for the engine under the name `model`.
     pub fn dropped(id: u32, model: String, name: String, bytes: usize) -> Self {
-        let listed = Listed {
+        let listed = NetworkListing {
             title: name.clone(),
             name,
             file: String::new(),

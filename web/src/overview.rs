@@ -3,7 +3,7 @@
 use shared::dsp::StftConfig;
 use shared::dsp::spectrum::SpectrumPlan;
 
-use crate::picture::{FLOOR_POWER, Grid};
+use crate::spectrogram::{FLOOR_POWER, Grid};
 
 /// Columns of an overview for a second.
 pub const COLUMNS_PER_SECOND: usize = 10;

@@ -2,8 +2,8 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::picture::{frequency_marks, time_marks, time_text};
-use crate::protocol::Scores;
+use crate::axis::{frequency_marks, time_marks, time_text};
+use crate::protocol::TrackScores;
 
 const STYLE: &str = include_str!("saved.css");
 const SCRIPT: &str = include_str!("saved.js");
@@ -21,7 +21,7 @@ pub struct SavedVoice {
     /// The factor that makes it as loud as the first.
     pub gain: f32,
     /// How it compares with the clean recording.
-    pub scores: Option<Scores>,
+    pub scores: Option<TrackScores>,
 }
 
 /// A take as a page of its own.
@@ -166,7 +166,7 @@ mod tests {
             gain: 1.5,
             scores,
         };
-        let scores = Scores { snr_db: Some(12.34), si_sdr_db: None, wsdr: Some(0.98765), stoi: Some(0.9) };
+        let scores = TrackScores { snr_db: Some(12.34), si_sdr_db: None, wsdr: Some(0.98765), stoi: Some(0.9) };
         SavedPage {
             title: title.into(),
             networks: vec!["dcunet".into()],

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use shared::stream::MAX_ATTENUATION_DB;
 
-use crate::example::Example;
-use crate::protocol::{Backend, Choice};
+use crate::example::ExampleRecording;
+use crate::protocol::engine::{Backend, BackendChoice};
 use crate::steps::Steps;
 
 /// The last position of the slider for strength, which stands for no limit; those before are decibels.
@@ -12,7 +12,7 @@ pub const UNLIMITED_DB: u8 = 41;
 
 /// What people came to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Task {
+pub enum PageTask {
     /// Remove noise from recordings.
     #[default]
     Denoise,
@@ -22,7 +22,7 @@ pub enum Task {
     Live,
 }
 
-impl Task {
+impl PageTask {
     /// All of them, in the order of their tabs.
     pub const ALL: [Self; 3] = [Self::Denoise, Self::Experiment, Self::Live];
 
@@ -83,7 +83,7 @@ impl Depth {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// What people came to do.
-    pub task: Task,
+    pub task: PageTask,
     /// The chosen network.
     pub network: Option<String>,
     /// By how many dB noise may be attenuated, 0 to [`UNLIMITED_DB`].
@@ -93,7 +93,7 @@ pub struct Settings {
     /// What all that is random in it depends on.
     pub seed: u32,
     /// The example that is open.
-    pub example: Option<Example>,
+    pub example: Option<ExampleRecording>,
     /// Which of the voices is heard and seen, from 0.
     pub voice: usize,
     /// The stretch that is seen, in seconds; all if none.
@@ -105,13 +105,13 @@ pub struct Settings {
     /// Whether the page is part of another.
     pub embed: bool,
     /// Which backend to take.
-    pub backend: Option<Choice>,
+    pub backend: Option<BackendChoice>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            task: Task::Denoise,
+            task: PageTask::Denoise,
             network: None,
             strength_db: UNLIMITED_DB,
             chain: Self::usual_chain(),
@@ -165,7 +165,7 @@ impl Settings {
         let mut expected = None;
         let mut refuse = |what: &str| expected = Some(what.to_owned());
         match key {
-            "task" => match Task::ALL.into_iter().find(|task| task.key() == value) {
+            "task" => match PageTask::ALL.into_iter().find(|task| task.key() == value) {
                 Some(task) => self.task = task,
                 None => refuse("denoise, experiment or live"),
             },
@@ -183,7 +183,7 @@ impl Settings {
                 Ok(seed) => self.seed = seed,
                 Err(_) => refuse("a whole number from 0 to 4294967295"),
             },
-            "example" => match Example::of_key(value) {
+            "example" => match ExampleRecording::of_key(value) {
                 Some(example) => self.example = Some(example),
                 None => refuse("the name of an example"),
             },
@@ -206,9 +206,9 @@ impl Settings {
             },
             "embed" => self.embed = value == "1",
             "backend" => match value {
-                "webgpu" => self.backend = Some(Choice::Only(Backend::Webgpu)),
-                "cpu" => self.backend = Some(Choice::Only(Backend::Cpu)),
-                "probe" => self.backend = Some(Choice::ProbeAll),
+                "webgpu" => self.backend = Some(BackendChoice::Only(Backend::Webgpu)),
+                "cpu" => self.backend = Some(BackendChoice::Only(Backend::Cpu)),
+                "probe" => self.backend = Some(BackendChoice::ProbeAll),
                 _ => refuse("webgpu or cpu"),
             },
             // Others may add to links what is theirs.
@@ -231,7 +231,7 @@ impl Settings {
         put(self.strength_db != usual.strength_db, "strength", self.strength_db.to_string());
         put(self.chain != usual.chain, "noise", self.chain.to_json());
         put(self.seed != usual.seed, "seed", self.seed.to_string());
-        put(self.example.is_some(), "example", self.example.map(Example::key).unwrap_or_default().into());
+        put(self.example.is_some(), "example", self.example.map(ExampleRecording::key).unwrap_or_default().into());
         put(self.voice != usual.voice, "voice", (self.voice + 1).to_string());
         let window = self.window.map(|[from, to]| format!("{},{}", round(from), round(to)));
         put(self.window.is_some(), "window", window.unwrap_or_default());
@@ -239,9 +239,9 @@ impl Settings {
         put(self.depth != usual.depth, "depth", self.depth.key().into());
         put(self.embed, "embed", "1".into());
         let backend = self.backend.map(|choice| match choice {
-            Choice::Only(Backend::Cpu) | Choice::Prefer(Backend::Cpu) => "cpu",
-            Choice::Only(Backend::Webgpu) | Choice::Prefer(Backend::Webgpu) => "webgpu",
-            Choice::Probe | Choice::ProbeAll => "probe",
+            BackendChoice::Only(Backend::Cpu) | BackendChoice::Prefer(Backend::Cpu) => "cpu",
+            BackendChoice::Only(Backend::Webgpu) | BackendChoice::Prefer(Backend::Webgpu) => "webgpu",
+            BackendChoice::Probe | BackendChoice::ProbeAll => "probe",
         });
         put(self.backend.is_some(), "backend", backend.unwrap_or_default().into());
         query.finish()
@@ -313,14 +313,14 @@ mod tests {
         fn links_open_what_they_were_made_of(
             task in 0..3usize, strength_db in 0..=UNLIMITED_DB, seed: u32, voice in 0..9usize, matched: bool, embed: bool,
             depth in 0..4usize, kind in 0..16usize, window in prop::option::of((0u32..10_000, 1u32..10_000)),
-            network in prop::option::of("[a-zä&=%+# ]{1,12}"), example in prop::option::of(0..Example::ALL.len()),
+            network in prop::option::of("[a-zä&=%+# ]{1,12}"), example in prop::option::of(0..ExampleRecording::ALL.len()),
         ) {
             let kinds = ["white", "room", "drop-packets", "made up"];
             let chain = Steps::default().with("raise-small").with_number(0, "quantile", 0.25).with(kinds[kind % 4]);
             let settings = Settings {
-                task: Task::ALL[task], network, strength_db, seed, voice, matched, embed,
+                task: PageTask::ALL[task], network, strength_db, seed, voice, matched, embed,
                 chain,
-                example: example.map(|index| Example::ALL[index]),
+                example: example.map(|index| ExampleRecording::ALL[index]),
                 window: window.map(|(from, len)| [f64::from(from) / 1000.0, f64::from(from + len) / 1000.0]),
                 depth: Depth::ALL[depth].0,
                 backend: None,

@@ -2,14 +2,14 @@
 
 use media::{Damage, Spec};
 
+use crate::axis::time_text;
 use crate::mix::Voice;
-use crate::picture::time_text;
-use crate::protocol::{AddedNoise, Failure, MAX_SAMPLES, PIECE_SECONDS, Scores};
-use crate::settings::Task;
+use crate::protocol::{AddedNoise, Failure, MAX_SAMPLES, PIECE_SECONDS, TrackScores};
+use crate::settings::PageTask;
 
 /// How far a take is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Phase {
+pub enum TakePhase {
     /// For the engine to be ready, or done with another.
     Waiting,
     /// The engine is at it.
@@ -22,7 +22,7 @@ pub enum Phase {
 
 /// What is known of a recording's samples.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Format {
+pub struct TakeFormat {
     /// Rate, channels, and what else a download takes over from the recording.
     pub spec: Spec,
     /// Samples per channel, if known.
@@ -31,13 +31,13 @@ pub struct Format {
 
 /// What is there of a track.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Track {
+pub struct TakeTrack {
     /// Its name for people.
     pub title: String,
     /// Samples per channel that are there.
     pub frames: u64,
     /// How it compares with the clean recording.
-    pub scores: Option<Scores>,
+    pub scores: Option<TrackScores>,
 }
 
 /// Damages that are listed one by one.
@@ -53,17 +53,17 @@ pub struct Take {
     /// Its name: that of the file.
     pub name: String,
     /// What it is there for.
-    pub task: Task,
+    pub task: PageTask,
     /// How far it is.
-    pub phase: Phase,
+    pub phase: TakePhase,
     /// What is known of its samples.
-    pub format: Option<Format>,
+    pub format: Option<TakeFormat>,
     /// What is done to it before networks get it.
     pub noise: Option<AddedNoise>,
     /// The networks that work on it, by name.
     pub networks: Vec<String>,
     /// What can be heard of it: see [`crate::protocol`].
-    pub tracks: Vec<Track>,
+    pub tracks: Vec<TakeTrack>,
     /// Why the engine cannot read it, so that the browser decodes it.
     pub unreadable: Option<String>,
     /// What of it could not be decoded, in order.
@@ -78,13 +78,13 @@ pub struct Take {
 
 impl Take {
     /// A take that waits.
-    pub fn new(id: u32, name: String, task: Task, noise: Option<AddedNoise>) -> Self {
+    pub fn new(id: u32, name: String, task: PageTask, noise: Option<AddedNoise>) -> Self {
         Self {
             id,
             run: 0,
             name,
             task,
-            phase: Phase::Waiting,
+            phase: TakePhase::Waiting,
             format: None,
             noise,
             networks: Vec::new(),
@@ -99,7 +99,7 @@ impl Take {
 
     /// Whether the engine has, or will have, something to do with it.
     pub fn is_active(&self) -> bool {
-        matches!(self.phase, Phase::Waiting | Phase::Working)
+        matches!(self.phase, TakePhase::Waiting | TakePhase::Working)
     }
 
     /// Samples per channel of the result that are there.
@@ -122,7 +122,7 @@ impl Take {
     pub fn seconds(&self) -> f64 {
         let Some(format) = &self.format else { return 0.0 };
         let length = match self.phase {
-            Phase::Done | Phase::Failed(_) => None,
+            TakePhase::Done | TakePhase::Failed(_) => None,
             _ => format.length,
         };
         // Headers lie: nothing is drawn for what cannot be.
@@ -140,14 +140,14 @@ impl Take {
         let length = self.format.as_ref()?.length.filter(|length| *length > 0)?;
         let finished: u64 = match self.task {
             // Recording and noisy recording come at once; each network takes its time.
-            Task::Experiment => self.tracks.iter().skip(2).map(|track| track.frames).sum(),
+            PageTask::Experiment => self.tracks.iter().skip(2).map(|track| track.frames).sum(),
             _ => self.finished_tracks().map(|track| track.frames).sum(),
         };
         Some((finished as f64 / (length * self.networks.len().max(1) as u64) as f64).min(1.0))
     }
 
     /// The tracks that networks make.
-    fn finished_tracks(&self) -> impl Iterator<Item = &Track> {
+    fn finished_tracks(&self) -> impl Iterator<Item = &TakeTrack> {
         self.tracks.iter().skip(self.tracks.len().saturating_sub(self.networks.len()))
     }
 
@@ -167,7 +167,7 @@ impl Take {
     /// What can be heard and seen of it, when a share `kept` of the noise stays.
     pub fn voices(&self, kept: f32) -> Vec<Voice> {
         match self.task {
-            Task::Experiment => Voice::of_tracks(self.tracks.iter().map(|track| track.title.as_str())),
+            PageTask::Experiment => Voice::of_tracks(self.tracks.iter().map(|track| track.title.as_str())),
             // With noise of ours there is a clean track in front; it is not heard here.
             _ if self.noise.is_some() => {
                 let mut voices = Voice::of_denoised(kept);
@@ -181,14 +181,14 @@ impl Take {
     /// How many voices there will be.
     pub fn voice_count(&self) -> usize {
         match self.task {
-            Task::Experiment => 2 + self.networks.len(),
+            PageTask::Experiment => 2 + self.networks.len(),
             _ => 3,
         }
     }
 
     /// What people should know about the recording: a sentence each.
     pub fn remarks(&self) -> Vec<String> {
-        let Some(Format { spec, .. }) = &self.format else { return Vec::new() };
+        let Some(TakeFormat { spec, .. }) = &self.format else { return Vec::new() };
         let mut remarks = self.damage_remark(spec.sample_rate_hz).into_iter().collect::<Vec<_>>();
         if !spec.metadata.left_out.is_empty() {
             remarks.push(format!("Downloads do not keep {}.", spec.metadata.left_out.join(", ")));
@@ -226,7 +226,7 @@ impl Take {
 
     /// Forgets what was made of it, to make it again.
     pub fn restart(&mut self) {
-        self.phase = Phase::Waiting;
+        self.phase = TakePhase::Waiting;
         self.format = None;
         self.damage.clear();
         self.tracks.clear();
@@ -244,11 +244,11 @@ mod tests {
     }
 
     fn take(length: Option<u64>, frames: &[u64]) -> Take {
-        let mut take = Take::new(1, "a.wav".into(), Task::Denoise, None);
-        take.format = Some(Format { spec: spec(16_000), length });
+        let mut take = Take::new(1, "a.wav".into(), PageTask::Denoise, None);
+        take.format = Some(TakeFormat { spec: spec(16_000), length });
         take.networks = vec!["dcunet".into()];
-        take.tracks = frames.iter().map(|frames| Track { frames: *frames, ..Track::default() }).collect();
-        take.phase = Phase::Working;
+        take.tracks = frames.iter().map(|frames| TakeTrack { frames: *frames, ..TakeTrack::default() }).collect();
+        take.phase = TakePhase::Working;
         take
     }
 

@@ -2,8 +2,8 @@
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use web::messages;
-use web::protocol::{Request, Response};
+use web::protocol::engine::{Request, Response};
+use web::protocol::envelope;
 use web_sys::{Event as DomEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
 
@@ -16,13 +16,13 @@ pub enum Word {
 }
 
 /// The worker, while it lives. Dropped, it ends.
-pub struct Engine {
+pub struct EngineWorker {
     worker: Worker,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(DomEvent)>,
 }
 
-impl Engine {
+impl EngineWorker {
     /// Starts a worker. `hear` gets all that it says, in order.
     pub fn start(hear: Callback<Word>) -> Option<Self> {
         let options = WorkerOptions::new();
@@ -31,7 +31,7 @@ impl Engine {
         let on_message = Closure::new({
             let hear = hear.clone();
             move |event: MessageEvent| {
-                if let Some((response, beside)) = messages::unpack(&event.data()) {
+                if let Some((response, beside)) = envelope::unpack(&event.data()) {
                     hear.emit(Word::Answer(Box::new(response), beside));
                 }
             }
@@ -49,11 +49,11 @@ impl Engine {
     pub fn post(&self, request: &Request, beside: &[JsValue], transferred: &[JsValue]) {
         let transferred: Array = transferred.iter().collect();
         // Fails only when something is transferred twice, and each is made for one message.
-        let _ = self.worker.post_message_with_transfer(&messages::pack(request, beside), &transferred);
+        let _ = self.worker.post_message_with_transfer(&envelope::pack(request, beside), &transferred);
     }
 }
 
-impl Drop for Engine {
+impl Drop for EngineWorker {
     fn drop(&mut self) {
         self.worker.set_onmessage(None);
         self.worker.set_onerror(None);

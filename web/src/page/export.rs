@@ -1,13 +1,13 @@
 //! What people take with them: WAV files, all of them as one archive, and a page of its own.
 
 use media::{Encoding, Spec};
-use web::painting::{Excerpt, PagePlan, PlannedVoice, Written};
-use web::settings::{Depth, Task};
-use web::state::State;
-use web::take::{Phase, Take};
+use web::protocol::painter::{Excerpt, PagePlan, PlannedVoice, Written};
+use web::settings::{Depth, PageTask};
+use web::state::PageState;
+use web::take::{Take, TakePhase};
 
-use super::browser::{self, Browser};
 use super::files::save;
+use super::shell::{self, Shell};
 
 /// The longest stretch that goes into a saved page, in seconds.
 const MOST_SAVED_SECONDS: f64 = 120.0;
@@ -30,7 +30,7 @@ fn file_name(take: &Take, what: &str, ending: &str) -> String {
     format!("{stem}.{what}.{ending}")
 }
 
-fn excerpt(take: &Take, state: &State, voice: usize) -> Option<Excerpt> {
+fn excerpt(take: &Take, state: &PageState, voice: usize) -> Option<Excerpt> {
     let weights = take.voices(state.settings.kept()).into_iter().nth(voice)?.weights;
     Some(Excerpt { take: take.id, weights, spec: spec(take, state.settings.depth)? })
 }
@@ -41,18 +41,18 @@ const NOTHING: &str = "nothing of it is there yet";
 ///
 /// # Errors
 /// Why not, in a few words.
-pub async fn wav(browser: &Browser, state: &State, id: u32) -> Result<(), String> {
+pub async fn wav(shell: &Shell, state: &PageState, id: u32) -> Result<(), String> {
     let take = state.takes.iter().find(|take| take.id == id).ok_or("it is gone")?;
     let voice = if state.current().is_some_and(|open| open.id == id) { state.voice() } else { 1 };
     let what = match (take.task, voice) {
-        (Task::Experiment, voice) => {
+        (PageTask::Experiment, voice) => {
             take.tracks.get(voice).ok_or(NOTHING)?.title.to_ascii_lowercase().replace(' ', "-")
         }
         (_, 0) => "before".into(),
         (_, 1) => "denoised".into(),
         _ => "removed".into(),
     };
-    let file = browser.write(Written::Wav(excerpt(take, state, voice).ok_or(NOTHING)?)).await?;
+    let file = shell.write(Written::Wav(excerpt(take, state, voice).ok_or(NOTHING)?)).await?;
     save(&file, &file_name(take, &what, "wav"));
     Ok(())
 }
@@ -61,9 +61,9 @@ pub async fn wav(browser: &Browser, state: &State, id: u32) -> Result<(), String
 ///
 /// # Errors
 /// Why not, in a few words.
-pub async fn archive(browser: &Browser, state: &State) -> Result<(), String> {
+pub async fn archive(shell: &Shell, state: &PageState) -> Result<(), String> {
     let mut files: Vec<(String, Excerpt)> = Vec::new();
-    for take in state.takes.iter().filter(|take| take.task == Task::Denoise && take.phase == Phase::Done) {
+    for take in state.takes.iter().filter(|take| take.task == PageTask::Denoise && take.phase == TakePhase::Done) {
         let mut name = file_name(take, "denoised", "wav");
         let mut number = 1;
         while files.iter().any(|(known, _)| *known == name) {
@@ -72,7 +72,7 @@ pub async fn archive(browser: &Browser, state: &State) -> Result<(), String> {
         }
         files.push((name, excerpt(take, state, 1).ok_or(NOTHING)?));
     }
-    save(&browser.write(Written::Archive(files)).await?, "denoised.zip");
+    save(&shell.write(Written::Archive(files)).await?, "denoised.zip");
     Ok(())
 }
 
@@ -80,13 +80,13 @@ pub async fn archive(browser: &Browser, state: &State) -> Result<(), String> {
 ///
 /// # Errors
 /// Why not, in a few words.
-pub async fn page(browser: &Browser, state: &State, [from, to]: [f64; 2]) -> Result<Option<String>, String> {
+pub async fn page(shell: &Shell, state: &PageState, [from, to]: [f64; 2]) -> Result<Option<String>, String> {
     let take = state.current().ok_or("no recording is open")?;
     let voice = |(index, voice): (usize, web::mix::Voice)| PlannedVoice {
         title: voice.title,
         weights: voice.weights,
-        gain: browser.gain(state, take, index),
-        scores: (take.task == Task::Experiment).then(|| take.tracks.get(index)?.scores).flatten(),
+        gain: shell.gain(state, take, index),
+        scores: (take.task == PageTask::Experiment).then(|| take.tracks.get(index)?.scores).flatten(),
     };
     let plan = PagePlan {
         take: take.id,
@@ -96,10 +96,10 @@ pub async fn page(browser: &Browser, state: &State, [from, to]: [f64; 2]) -> Res
         networks: take.networks.clone(),
         noise: take.noise.as_ref().map(|noise| noise.chain.to_json()),
         window: [from, to.min(from + MOST_SAVED_SECONDS)],
-        address: browser::address(state),
+        address: shell::address(state),
         voices: take.voices(state.settings.kept()).into_iter().enumerate().map(voice).collect(),
     };
-    let file = browser.write(Written::Page(plan)).await?;
+    let file = shell.write(Written::Page(plan)).await?;
     save(&file, &file_name(take, "denoised", "html"));
     let long = to - from > MOST_SAVED_SECONDS;
     Ok(long.then(|| format!("The page holds the first {MOST_SAVED_SECONDS} s of what is shown; zoom in to choose.")))

@@ -3,8 +3,11 @@
 use js_sys::{ArrayBuffer, Float32Array, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web::protocol::{Failure, Input, MAX_SAMPLES};
-use web_sys::{AudioBuffer, Blob, Document, HtmlAnchorElement, OfflineAudioContext, Response, Url, Window};
+use web::protocol::engine::TakeInput;
+use web::protocol::{Failure, MAX_SAMPLES};
+use web_sys::{
+    AudioBuffer, Blob, Document, File, FileList, HtmlAnchorElement, OfflineAudioContext, Response, Url, Window,
+};
 
 /// The rate at which the browser decodes, in Hz. It does not tell a file's own.
 const DECODING_RATE_HZ: f32 = 48_000.0;
@@ -21,11 +24,16 @@ pub fn document() -> Document {
     window().document().expect("a window has a document")
 }
 
+/// The files in a list of the browser's.
+pub fn listed(list: Option<FileList>) -> Vec<File> {
+    list.map_or_else(Vec::new, |list| (0..list.length()).filter_map(|index| list.item(index)).collect())
+}
+
 /// Has the browser decode a file: the input for a request, and what is beside it.
 ///
 /// # Errors
 /// When the browser cannot read it either, or it is too long.
-pub async fn decode(file: &Blob) -> Result<(Input, Vec<JsValue>), Failure> {
+pub async fn decode(file: &Blob) -> Result<(TakeInput, Vec<JsValue>), Failure> {
     let refused = |reason: &str| Failure::NotAudio(reason.into());
     if file.size() > MOST_DECODED_BYTES {
         return Err(refused("it is too large for the browser to decode"));
@@ -44,7 +52,7 @@ pub async fn decode(file: &Blob) -> Result<(Input, Vec<JsValue>), Failure> {
         Ok(samples.slice(0, samples.length()).buffer().into())
     });
     let sample_rate_hz = audio.sample_rate() as u32;
-    Ok((Input::Samples { sample_rate_hz }, channels.collect::<Result<_, Failure>>()?))
+    Ok((TakeInput::Samples { sample_rate_hz }, channels.collect::<Result<_, Failure>>()?))
 }
 
 /// A channel as it lies in the browser's memory; web-sys would copy it into ours.

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use js_sys::{Float32Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
-use web::messages;
-use web::painting::{Answer, Order, Wish, Written};
+use web::protocol::envelope;
+use web::protocol::painter::{PainterAnswer, PainterOrder, Wish, Written};
 use web::steps::Steps;
 use web::take::Take;
 use web_sys::{
@@ -28,29 +28,29 @@ pub fn wish(take: &Take, weights: &[f32], window: [f64; 2], noise: Option<(Steps
 
 /// The painter.
 #[derive(Clone)]
-pub struct Painter(Rc<Inner>);
+pub struct PainterWorker(Rc<PainterLink>);
 
-type Early = Vec<(Order, Vec<JsValue>)>;
-type Listener = Closure<dyn FnMut(MessageEvent)>;
+type Early = Vec<(PainterOrder, Vec<JsValue>)>;
+type MessageListener = Closure<dyn FnMut(MessageEvent)>;
 /// What is beside an answer, or why there is none.
-type Outcome = Result<Vec<JsValue>, String>;
+type PainterResult = Result<Vec<JsValue>, String>;
 
-struct Inner {
+struct PainterLink {
     worker: Worker,
     /// Orders that it could not hear yet.
     early: RefCell<Option<Early>>,
-    waiting: RefCell<HashMap<u32, oneshot::Sender<Outcome>>>,
+    waiting: RefCell<HashMap<u32, oneshot::Sender<PainterResult>>>,
     number: Cell<u32>,
-    on_message: RefCell<Option<Listener>>,
+    on_message: RefCell<Option<MessageListener>>,
 }
 
-impl Painter {
+impl PainterWorker {
     /// Starts it. `checked` hears whether chains can be made. None where the browser has no workers.
     pub fn start(checked: Callback<(Steps, Option<String>)>) -> Option<Self> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options("./painter_loader.js", &options).ok()?;
-        let this = Self(Rc::new(Inner {
+        let this = Self(Rc::new(PainterLink {
             worker,
             early: RefCell::new(Some(Vec::new())),
             waiting: RefCell::default(),
@@ -59,14 +59,14 @@ impl Painter {
         }));
         let hearing = this.clone();
         let on_message =
-            Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| match messages::unpack(&event.data()) {
-                Some((Answer::Listening, _)) => {
+            Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| match envelope::unpack(&event.data()) {
+                Some((PainterAnswer::Listening, _)) => {
                     let early = hearing.0.early.borrow_mut().take().unwrap_or_default();
                     early.into_iter().for_each(|(order, beside)| hearing.order(order, beside));
                 }
-                Some((Answer::Checked { steps, error }, _)) => checked.emit((steps, error)),
-                Some((Answer::Painted { number, .. }, beside)) => hearing.done(number, Ok(beside)),
-                Some((Answer::Written { number, error }, beside)) => {
+                Some((PainterAnswer::Checked { steps, error }, _)) => checked.emit((steps, error)),
+                Some((PainterAnswer::Painted { number, .. }, beside)) => hearing.done(number, Ok(beside)),
+                Some((PainterAnswer::Written { number, error }, beside)) => {
                     hearing.done(number, error.map_or(Ok(beside), Err))
                 }
                 None => {}
@@ -77,16 +77,16 @@ impl Painter {
     }
 
     /// Sends an order with what belongs beside it.
-    pub fn order(&self, order: Order, beside: Vec<JsValue>) {
+    pub fn order(&self, order: PainterOrder, beside: Vec<JsValue>) {
         if let Some(early) = self.0.early.borrow_mut().as_mut() {
             early.push((order, beside));
             return;
         }
         // Fails only for what cannot be sent at all, and blobs can.
-        let _ = self.0.worker.post_message(&messages::pack(&order, &beside));
+        let _ = self.0.worker.post_message(&envelope::pack(&order, &beside));
     }
 
-    fn done(&self, number: u32, result: Outcome) {
+    fn done(&self, number: u32, result: PainterResult) {
         if let Some(waiting) = self.0.waiting.borrow_mut().remove(&number) {
             // Who waited may be gone.
             let _ = waiting.send(result);
@@ -94,7 +94,7 @@ impl Painter {
     }
 
     /// Sends an order that has an answer, and waits for what is beside that.
-    async fn ask(&self, order: impl FnOnce(u32) -> Order) -> Outcome {
+    async fn ask(&self, order: impl FnOnce(u32) -> PainterOrder) -> PainterResult {
         let number = self.0.number.get() + 1;
         self.0.number.set(number);
         let (send, receive) = oneshot::channel();
@@ -108,14 +108,14 @@ impl Painter {
     /// # Errors
     /// Why not, in a few words.
     pub async fn write(&self, file: Written) -> Result<Blob, String> {
-        let beside = self.ask(|number| Order::Write { number, file }).await?;
+        let beside = self.ask(|number| PainterOrder::Write { number, file }).await?;
         beside.into_iter().next().map(JsCast::unchecked_into).ok_or("nothing came".into())
     }
 
     /// Puts a picture on two canvases: its waveform and its spectrogram. None if there is nothing to paint.
     pub async fn paint(&self, wish: Wish, waveform: &HtmlCanvasElement, spectrogram: &HtmlCanvasElement) -> Option<()> {
         let width = columns(spectrogram);
-        let beside = self.ask(|number| Order::Paint { number, wish, width }).await.ok()?;
+        let beside = self.ask(|number| PainterOrder::Paint { number, wish, width }).await.ok()?;
         let [pixels, extremes] = beside.as_slice() else { return None };
         let (pixels, extremes) = (Uint8ClampedArray::new(pixels), Float32Array::new(extremes).to_vec());
         let height = pixels.length() as usize / 4 / width;

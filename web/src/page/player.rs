@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{AudioBuffer, AudioBufferSourceNode, AudioContext, AudioContextOptions, GainNode};
 use yew::Callback;
 
-use super::store::Store;
+use super::store::TrackStore;
 
 /// How far ahead pieces are handed to the browser, in seconds.
 const AHEAD_SECONDS: f64 = 2.0;
@@ -41,10 +41,10 @@ pub struct Sound {
 
 /// Plays one take at a time.
 #[derive(Clone)]
-pub struct Player(Rc<Inner>);
+pub struct Player(Rc<PlayerState>);
 
-struct Inner {
-    store: Store,
+struct PlayerState {
+    store: TrackStore,
     stopped: Callback<bool>,
     sound: RefCell<Option<Sound>>,
     output: RefCell<Option<Output>>,
@@ -74,8 +74,8 @@ struct Output {
 
 impl Player {
     /// A player of what is in `store`; `stopped` hears when it comes to an end by itself, and whether because nothing sounds here.
-    pub fn new(store: Store, stopped: Callback<bool>) -> Self {
-        Self(Rc::new(Inner {
+    pub fn new(store: TrackStore, stopped: Callback<bool>) -> Self {
+        Self(Rc::new(PlayerState {
             store,
             stopped,
             sound: RefCell::default(),

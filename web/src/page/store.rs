@@ -19,24 +19,24 @@ pub type Planar = Rc<Vec<f32>>;
 
 /// The tracks of all takes.
 #[derive(Clone, Default)]
-pub struct Store(Rc<RefCell<Inner>>);
+pub struct TrackStore(Rc<RefCell<StoredTakes>>);
 
 #[derive(Default)]
-struct Inner {
-    takes: HashMap<u32, Tracks>,
-    recent: VecDeque<(Place, Planar)>,
+struct StoredTakes {
+    takes: HashMap<u32, StoredTracks>,
+    recent: VecDeque<(PieceKey, Planar)>,
 }
 
 /// Which piece of which track of which take.
 #[derive(Clone, Copy, PartialEq)]
-struct Place {
+struct PieceKey {
     take: u32,
     track: usize,
     piece: usize,
 }
 
 /// The tracks of a take.
-struct Tracks {
+struct StoredTracks {
     sample_rate_hz: u32,
     channels: usize,
     tracks: Vec<TrackPieces>,
@@ -49,10 +49,10 @@ struct TrackPieces {
     frames: u64,
 }
 
-impl Store {
+impl TrackStore {
     /// Makes room for a take, unless there is.
     pub fn open(&self, take: u32, spec: &Spec) {
-        self.0.borrow_mut().takes.entry(take).or_insert_with(|| Tracks {
+        self.0.borrow_mut().takes.entry(take).or_insert_with(|| StoredTracks {
             sample_rate_hz: spec.sample_rate_hz,
             channels: spec.channels,
             tracks: Vec::new(),
@@ -129,7 +129,7 @@ impl Store {
 
     /// A piece of a track; none if it is not there.
     pub async fn piece(&self, take: u32, track: usize, piece: usize) -> Option<Planar> {
-        let place = Place { take, track, piece };
+        let place = PieceKey { take, track, piece };
         let blob = {
             let inner = self.0.borrow();
             if let Some((_, samples)) = inner.recent.iter().find(|(recent, _)| *recent == place) {

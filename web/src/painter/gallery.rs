@@ -8,9 +8,10 @@ use shared::noise::stft::STFT;
 use shared::noise::{Chain, Corruption, Drawn, NoRecordings};
 use web::mix::{mean, mix};
 use web::overview::Overview;
-use web::painting::Wish;
-use web::picture::{self, Grid, RANGE_DB};
+use web::protocol::painter::Wish;
+use web::spectrogram::{Grid, RANGE_DB};
 use web::steps::Steps;
+use web::{spectrogram, waveform};
 use web_sys::{Blob, FileReaderSync};
 
 /// Up to this long a stretch is drawn from its samples, a longer one from the overview, in seconds.
@@ -21,7 +22,7 @@ const MOST_THRESHOLD_SECONDS: f64 = 60.0;
 const HEIGHT: usize = 256;
 
 /// A picture.
-pub struct Picture {
+pub struct VoicePicture {
     /// RGBA, row after row.
     pub pixels: Vec<u8>,
     /// Lowest and highest sample of each column.
@@ -31,20 +32,20 @@ pub struct Picture {
 /// All takes.
 #[derive(Default)]
 pub struct Gallery {
-    takes: HashMap<u32, Tracks>,
+    takes: HashMap<u32, GalleryTake>,
     /// The last spectrum of a whole track, with the run and the length it belongs to.
     spectrum: Option<((u32, u64), Spectrum)>,
 }
 
-struct Tracks {
+struct GalleryTake {
     sample_rate_hz: u32,
     channels: usize,
-    tracks: Vec<Track>,
+    tracks: Vec<GalleryTrack>,
     /// What a network removed.
     removed: Overview,
 }
 
-struct Track {
+struct GalleryTrack {
     pieces: Vec<Blob>,
     /// Samples per channel of every piece but the last.
     piece_length: usize,
@@ -52,7 +53,7 @@ struct Track {
 }
 
 impl Gallery {
-    /// Looks at the next piece of a track; see [`web::painting::Order::Look`].
+    /// Looks at the next piece of a track; see [`web::protocol::painter::PainterOrder::Look`].
     pub fn look(
         &mut self,
         take: u32,
@@ -62,7 +63,7 @@ impl Gallery {
         removed_from: Option<usize>,
     ) {
         let Some(samples) = read(&piece) else { return };
-        let take = self.takes.entry(take).or_insert_with(|| Tracks {
+        let take = self.takes.entry(take).or_insert_with(|| GalleryTake {
             sample_rate_hz,
             channels,
             tracks: Vec::new(),
@@ -70,7 +71,11 @@ impl Gallery {
         });
         while take.tracks.len() <= track {
             let overview = Overview::new(sample_rate_hz);
-            take.tracks.push(Track { pieces: Vec::new(), piece_length: samples.len() / channels.max(1), overview });
+            take.tracks.push(GalleryTrack {
+                pieces: Vec::new(),
+                piece_length: samples.len() / channels.max(1),
+                overview,
+            });
         }
         let mono = mean(&samples, channels);
         let there = &mut take.tracks[track];
@@ -125,7 +130,7 @@ impl Gallery {
     }
 
     /// The picture of a voice; none if nothing of it is there.
-    pub fn paint(&mut self, wish: &Wish, width: usize) -> Option<Picture> {
+    pub fn paint(&mut self, wish: &Wish, width: usize) -> Option<VoicePicture> {
         let take = self.takes.get(&wish.take)?;
         let [from, to] = wish.window;
         if width == 0 || to <= from {
@@ -153,19 +158,19 @@ impl Gallery {
                 ((seconds * rate / STFT.hop_length as f64).round() as usize).min(thresholds.len() - 1)
             };
             grid = Grid::of_spectrum(spectrum, (0..width).map(frame));
-            threshold_db = (0..width).map(|x| picture::magnitude_db(thresholds[frame(x)], spectrum.bins)).collect();
+            threshold_db = (0..width).map(|x| spectrogram::magnitude_db(thresholds[frame(x)], spectrum.bins)).collect();
         }
         let small = |x: usize, level: f32| threshold_db.get(x).is_some_and(|threshold| level < *threshold);
-        Some(Picture { pixels: grid.pixels(HEIGHT, top_db, small), extremes })
+        Some(VoicePicture { pixels: grid.pixels(HEIGHT, top_db, small), extremes })
     }
 }
 
-impl Tracks {
+impl GalleryTake {
     /// From samples.
     fn detail(&self, wish: &Wish, width: usize) -> (Vec<Option<[f32; 2]>>, Grid) {
         let rate = f64::from(self.sample_rate_hz);
         let [from, to] = wish.window.map(|seconds| (seconds * rate).round() as i64);
-        let n_fft = picture::n_fft(self.sample_rate_hz);
+        let n_fft = spectrogram::n_fft(self.sample_rate_hz);
         let margin = n_fft / 2;
         let [first, last] = [from - margin as i64, to + margin as i64];
         let weights = used(&wish.weights);
@@ -178,7 +183,7 @@ impl Tracks {
         let seen = width * there / (to - from).max(1) as usize;
         grid.levels_db[seen * grid.rows..].fill(f32::NAN);
         let inside = margin.min(samples.len())..(margin + there).min(samples.len());
-        let mut extremes = picture::extremes(&samples[inside], seen);
+        let mut extremes = waveform::extremes(&samples[inside], seen);
         extremes.resize(width, None);
         (extremes, grid)
     }

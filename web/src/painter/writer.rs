@@ -7,14 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use js_sys::{Array, Uint8Array};
 use media::{Encoding, Spec, Writer};
 use png::{BitDepth, ColorType, Encoder};
-use web::painting::{Excerpt, PagePlan, Wish};
-use web::parts::Parts;
+use web::part_writer::PartWriter;
+use web::protocol::painter::{Excerpt, PagePlan, Wish};
 use web::saved::{SavedPage, SavedVoice};
 use web_sys::{Blob, BlobPropertyBag, FileReaderSync};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::gallery::{Gallery, Picture};
+use crate::gallery::{Gallery, VoicePicture};
 
 /// Columns of a picture in a saved page.
 const WIDTH: usize = 1200;
@@ -95,13 +95,13 @@ pub fn archive(gallery: &Gallery, files: &[(String, Excerpt)]) -> Result<Blob, S
 /// A file that is written in blocks, as the browser keeps it.
 fn in_parts(
     kind: &str,
-    write: impl FnOnce(&mut Parts<&mut dyn FnMut(&[u8])>) -> Result<(), String>,
+    write: impl FnOnce(&mut PartWriter<&mut dyn FnMut(&[u8])>) -> Result<(), String>,
 ) -> Result<Blob, String> {
     let later = Array::new();
     let mut hand_over = |bytes: &[u8]| {
         later.push(&blob(&Array::of1(&Uint8Array::from(bytes)), "").map_or(Array::new().into(), Into::into));
     };
-    let mut parts = Parts::new(&mut hand_over as &mut dyn FnMut(&[u8]));
+    let mut parts = PartWriter::new(&mut hand_over as &mut dyn FnMut(&[u8]));
     write(&mut parts)?;
     let head = parts.finish();
     later.unshift(&Uint8Array::from(head.as_slice()));
@@ -149,7 +149,7 @@ pub fn page(gallery: &mut Gallery, plan: PagePlan) -> Result<Blob, String> {
 }
 
 /// A waveform as RGBA pixels.
-fn trace(picture: &Picture) -> Vec<u8> {
+fn trace(picture: &VoicePicture) -> Vec<u8> {
     let mut pixels = vec![0; 4 * WIDTH * WAVEFORM_HEIGHT];
     let row = |sample: f32| ((0.5 - 0.5 * sample.clamp(-1.0, 1.0)) * (WAVEFORM_HEIGHT - 1) as f32).round() as usize;
     for (x, edges) in picture.extremes.iter().enumerate() {

@@ -3,8 +3,8 @@
 use js_sys::{Array, Float32Array, Promise, WebAssembly};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web::messages;
-use web::protocol::Response;
+use web::protocol::engine::Response;
+use web::protocol::envelope;
 use web_sys::{DedicatedWorkerGlobalScope, PromiseRejectionEvent};
 
 /// What is global in a worker.
@@ -15,13 +15,13 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
 /// Posts an answer.
 pub fn post(response: &Response) {
     // Fails for what cannot be copied only, and this is text.
-    let _ = scope().post_message(&messages::pack(response, &[]));
+    let _ = scope().post_message(&envelope::pack(response, &[]));
 }
 
 /// Posts an answer with samples beside it, which go over without a copy.
 pub fn post_samples(response: &Response, samples: &Float32Array) {
     let buffer = samples.buffer();
-    let message = messages::pack(response, &[buffer.clone().into()]);
+    let message = envelope::pack(response, &[buffer.clone().into()]);
     // Fails for a buffer that is transferred twice only, and each is made for one message.
     let _ = scope().post_message_with_transfer(&message, &Array::of1(&buffer));
 }

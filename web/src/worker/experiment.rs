@@ -6,12 +6,13 @@ use media::Block;
 use shared::Audio;
 use shared::metric::{si_sdr, snr, stoi, wsdr};
 use shared::noise::{Chain, NoRecordings};
-use web::protocol::{AddedNoise, Failure, MAX_NOISY_SAMPLES, Response, Scores};
+use web::protocol::engine::Response;
+use web::protocol::{AddedNoise, Failure, MAX_NOISY_SAMPLES, TrackScores};
 
 use crate::browser::post;
-use crate::source::Source;
-use crate::take::{Work, post_damage};
-use crate::track::Track;
+use crate::denoising::{ActiveTake, post_damage};
+use crate::source::RecordingSource;
+use crate::track::TrackSender;
 
 /// The clean and the noisy recording: the means of their channels, as scores are of one channel.
 struct Reference {
@@ -24,7 +25,7 @@ struct Reference {
 ///
 /// # Errors
 /// When it is such a one.
-pub fn check_length(source: &Source, length: u64) -> Result<(), Failure> {
+pub fn check_length(source: &RecordingSource, length: u64) -> Result<(), Failure> {
     if source.samples(length) <= MAX_NOISY_SAMPLES as u64 { Ok(()) } else { Err(Failure::TooLongForNoise) }
 }
 
@@ -33,9 +34,14 @@ pub fn check_length(source: &Source, length: u64) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When it cannot be done, or is not to be done any more.
-pub async fn run(work: &mut Work<'_>, source: Source, noise: &AddedNoise, models: &[String]) -> Result<u64, Failure> {
-    let (id, format) = (work.id, work.format);
-    let clean = read(work, source).await?;
+pub async fn run(
+    take: &mut ActiveTake<'_>,
+    source: RecordingSource,
+    noise: &AddedNoise,
+    models: &[String],
+) -> Result<u64, Failure> {
+    let (id, format) = (take.id, take.format);
+    let clean = read(take, source).await?;
     let chain = Chain::from_json(&noise.chain.to_json());
     let noisy = chain.and_then(|chain| chain.apply(&clean, noise.seed.into(), &NoRecordings));
     let noisy = noisy.map_err(|error| Failure::NoNoise(error.to_string()))?;
@@ -43,54 +49,59 @@ pub async fn run(work: &mut Work<'_>, source: Source, noise: &AddedNoise, models
     let reference = Reference { clean: clean.to_mono(), noisy: noisy.to_mono(), sample_rate_hz: format.sample_rate_hz };
     drop(clean);
     let noisy = Rc::new(noisy.into_channels());
-    let mut track = Track::new(id, 1, format, 0);
-    let mut samples = Source::of_memory(noisy.clone(), format);
+    let mut track = TrackSender::new(id, 1, format, 0);
+    let mut samples = RecordingSource::of_memory(noisy.clone(), format);
     while let Some(block) = samples.read()? {
         track.push(&block);
-        work.stop.listen().await?;
+        take.stop.listen().await?;
     }
     track.finish();
     post(&Response::Scored { id, track: 1, scores: reference.score(&reference.noisy) });
     for (index, model) in models.iter().enumerate() {
         let number = 2 + index;
-        let mut tracks = [Track::new(id, number, format, 0).with_mean()];
-        work.denoise(|| Ok(Source::of_memory(noisy.clone(), format)), std::slice::from_ref(model), &mut tracks).await?;
+        let mut tracks = [TrackSender::new(id, number, format, 0).with_mean()];
+        take.denoise(
+            || Ok(RecordingSource::of_memory(noisy.clone(), format)),
+            std::slice::from_ref(model),
+            &mut tracks,
+        )
+        .await?;
         let [track] = tracks;
         post(&Response::Scored { id, track: number, scores: reference.score(&track.into_mean()) });
-        work.stop.listen().await?;
+        take.stop.listen().await?;
     }
     Ok(length)
 }
 
 /// The whole recording, which goes to the page as track 0.
-async fn read(work: &Work<'_>, mut source: Source) -> Result<Audio, Failure> {
-    let mut track = Track::new(work.id, 0, work.format, 0);
-    let mut channels: Block = vec![Vec::new(); work.format.channels];
+async fn read(take: &ActiveTake<'_>, mut source: RecordingSource) -> Result<Audio, Failure> {
+    let mut track = TrackSender::new(take.id, 0, take.format, 0);
+    let mut channels: Block = vec![Vec::new(); take.format.channels];
     while let Some(block) = source.read()? {
         track.push(&block);
         for (channel, samples) in channels.iter_mut().zip(block) {
             channel.extend(samples);
         }
         check_length(&source, channels[0].len() as u64)?;
-        work.stop.listen().await?;
+        take.stop.listen().await?;
     }
-    post_damage(work.id, &source);
+    post_damage(take.id, &source);
     track.finish();
-    Audio::new(work.format.sample_rate_hz, channels).map_err(|error| Failure::Other(error.to_string()))
+    Audio::new(take.format.sample_rate_hz, channels).map_err(|error| Failure::Other(error.to_string()))
 }
 
 impl Reference {
     /// How an estimate compares.
-    fn score(&self, estimate: &[f32]) -> Scores {
+    fn score(&self, estimate: &[f32]) -> TrackScores {
         let Self { clean, noisy, sample_rate_hz } = self;
         if estimate.len() != clean.len() {
-            return Scores::default();
+            return TrackScores::default();
         }
         let finite = |score: f64| Some(score).filter(|score| score.is_finite());
         // Silence has no level to set a ratio to, nor has a constant where means are removed.
         let silent = clean.iter().all(|&sample| sample == 0.0);
         let constant = clean.iter().all(|&sample| sample == clean[0]);
-        Scores {
+        TrackScores {
             snr_db: finite(snr(clean, estimate)).filter(|_| !silent),
             si_sdr_db: finite(si_sdr(clean, estimate)).filter(|_| !constant),
             wsdr: finite(wsdr(noisy, clean, estimate)),

@@ -8,12 +8,13 @@ use js_sys::{Array, Float32Array};
 use shared::audio::check_rate;
 use shared::stream::Options;
 use wasm_bindgen::prelude::*;
-use web::protocol::{Backend, Failure, Response};
+use web::protocol::Failure;
+use web::protocol::engine::{Backend, Response};
 use web_sys::{MessageEvent, MessagePort};
 
 use crate::browser::{now, post, sleep};
-use crate::session::{Loaded, Session, Stream};
-use crate::take::{Stop, Trouble};
+use crate::session::{BackendStream, Loaded, Session};
+use crate::stop::{Stop, Trouble};
 
 /// How often the page hears how it goes, in seconds.
 const REPORT_SECONDS: f64 = 0.5;
@@ -97,8 +98,8 @@ async fn flow(network: &Loaded, sample_rate_hz: u32, port: &Open, stop: &Stop) -
 }
 
 /// Runs silence through a graphics processor, so that its programs are made for every length of input before there is sound.
-async fn warm_up(stream: &mut Stream, sample_rate_hz: u32, stop: &Stop) -> Result<(), Trouble> {
-    if let Stream::Cpu(_) = stream {
+async fn warm_up(stream: &mut BackendStream, sample_rate_hz: u32, stop: &Stop) -> Result<(), Trouble> {
+    if let BackendStream::Cpu(_) = stream {
         return Ok(());
     }
     let second = vec![0.0; sample_rate_hz as usize];

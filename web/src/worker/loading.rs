@@ -3,7 +3,8 @@
 use js_sys::{ArrayBuffer, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web::protocol::{Failure, Response};
+use web::protocol::Failure;
+use web::protocol::engine::Response;
 use web_sys::{ReadableStreamDefaultReader, Response as FetchResponse};
 
 use crate::browser::{post, scope};

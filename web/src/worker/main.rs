@@ -5,13 +5,16 @@
 //! | `requests` | the queue of what is asked, and what is heard at once |
 //! | `session`, `gpu`, `loading` | backends and networks |
 //! | `source`, `file` | recordings, read in blocks |
-//! | `take`, `track` | denoising one into pieces |
+//! | `take`, `denoising`, `track` | denoising one into pieces |
 //! | `experiment` | noise, and scores |
 //! | `live` | live audio |
+//! | `stop` | the end of work that is not done |
 //! | `browser` | what the browser does for all of them |
 
 #[cfg(target_arch = "wasm32")]
 mod browser;
+#[cfg(target_arch = "wasm32")]
+mod denoising;
 #[cfg(target_arch = "wasm32")]
 mod experiment;
 #[cfg(target_arch = "wasm32")]
@@ -28,6 +31,8 @@ mod requests;
 mod session;
 #[cfg(target_arch = "wasm32")]
 mod source;
+#[cfg(target_arch = "wasm32")]
+mod stop;
 #[cfg(target_arch = "wasm32")]
 mod take;
 #[cfg(target_arch = "wasm32")]

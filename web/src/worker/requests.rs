@@ -9,13 +9,15 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web::messages;
-use web::protocol::{Failure, Request, Response};
+use web::protocol::Failure;
+use web::protocol::engine::{Request, Response};
+use web::protocol::envelope;
 use web_sys::MessageEvent;
 
 use crate::browser::{post, report_rejections, scope};
 use crate::session::Session;
-use crate::take::{Job, Stop};
+use crate::stop::Stop;
+use crate::take::DenoiseRequest;
 use crate::{live, loading, take};
 
 /// What was asked and is not answered.
@@ -43,7 +45,7 @@ pub fn listen() {
     let queue = Rc::new(RefCell::new(Queue::default()));
     let session = Rc::new(RefCell::new(None));
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        let Some((request, beside)) = messages::unpack(&event.data()) else { return };
+        let Some((request, beside)) = envelope::unpack(&event.data()) else { return };
         let mut open = queue.borrow_mut();
         match request {
             Request::Cancel { id } => open.cancel(id),
@@ -142,9 +144,9 @@ async fn answer(request: Request, beside: Vec<JsValue>, stop: Stop, session: &mu
             }
         }
         Request::Denoise { id, input, noise, models, from } => {
-            let job = Job { id, input, beside, noise, models, from };
+            let request = DenoiseRequest { id, input, beside, noise, models, from };
             let done = match started(session) {
-                Ok(session) => take::run(session, job, stop).await,
+                Ok(session) => take::run(session, request, stop).await,
                 Err(failure) => Err(failure),
             };
             if let Err(failure) = done {

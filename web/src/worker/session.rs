@@ -7,7 +7,8 @@ use burn::backend::{Flex, WebGpu};
 use shared::nn::INPUT_RMS;
 use shared::stream::Options;
 use shared::{Bundle, Denoiser, stream};
-use web::protocol::{Backend, Choice, Facts, Failure};
+use web::protocol::Failure;
+use web::protocol::engine::{Backend, BackendChoice, Facts};
 
 use crate::browser::now;
 use crate::gpu;
@@ -26,7 +27,7 @@ pub struct Session {
 pub struct Loaded {
     /// What it was made from, to make it again on another backend.
     bundle: Bundle,
-    network: Network,
+    network: BackendDenoiser,
     /// Playing time over computing time.
     pub speed: f64,
 }
@@ -46,21 +47,21 @@ impl Session {
     ///
     /// # Errors
     /// When WebGPU and nothing else is asked for, and cannot be used.
-    pub async fn start(choice: Choice) -> Result<(Self, String), Failure> {
-        let strict = matches!(choice, Choice::Only(_));
+    pub async fn start(choice: BackendChoice) -> Result<(Self, String), Failure> {
+        let strict = matches!(choice, BackendChoice::Only(_));
         let on = |backend, undecided| Self { backend, undecided, strict, networks: BTreeMap::new() };
         match choice {
-            Choice::Only(Backend::Cpu) => return Ok((on(Backend::Cpu, false), "asked for".into())),
-            Choice::Prefer(Backend::Cpu) => return Ok((on(Backend::Cpu, false), "faster here before".into())),
+            BackendChoice::Only(Backend::Cpu) => return Ok((on(Backend::Cpu, false), "asked for".into())),
+            BackendChoice::Prefer(Backend::Cpu) => return Ok((on(Backend::Cpu, false), "faster here before".into())),
             _ => {}
         }
         match gpu::probe().await {
-            Ok(adapter) if adapter.software && choice == Choice::Probe => {
+            Ok(adapter) if adapter.software && choice == BackendChoice::Probe => {
                 Ok((on(Backend::Cpu, false), format!("WebGPU is only emulated here, by {}", adapter.name)))
             }
             Ok(adapter) => {
                 gpu::start().await;
-                let undecided = matches!(choice, Choice::Probe | Choice::ProbeAll);
+                let undecided = matches!(choice, BackendChoice::Probe | BackendChoice::ProbeAll);
                 Ok((on(Backend::Webgpu, undecided), adapter.name))
             }
             Err(reason) if strict => Err(Failure::NoBackend(reason)),
@@ -146,8 +147,8 @@ impl Loaded {
     /// A network on a backend, timed with a second of sound.
     async fn new(bundle: Bundle, backend: Backend) -> shared::Result<Self> {
         let network = match backend {
-            Backend::Webgpu => Network::Gpu(Denoiser::new(&bundle, WgpuDevice::default())?),
-            Backend::Cpu => Network::Cpu(Denoiser::new(&bundle, Default::default())?),
+            Backend::Webgpu => BackendDenoiser::Gpu(Denoiser::new(&bundle, WgpuDevice::default())?),
+            Backend::Cpu => BackendDenoiser::Cpu(Denoiser::new(&bundle, Default::default())?),
         };
         let (seconds, output) = network.timed(&sound(bundle.config.sample_rate_hz as usize)).await?;
         if output.iter().any(|sample| !sample.is_finite()) {
@@ -183,22 +184,26 @@ impl Loaded {
     ///
     /// # Errors
     /// When the rate cannot be worked with.
-    pub fn stream(&self, sample_rate_hz: u32, options: Options) -> shared::Result<Stream> {
+    pub fn stream(&self, sample_rate_hz: u32, options: Options) -> shared::Result<BackendStream> {
         Ok(match &self.network {
-            Network::Gpu(denoiser) => Stream::Gpu(denoiser.clone().with_options(options).stream(sample_rate_hz, 1)?),
-            Network::Cpu(denoiser) => Stream::Cpu(denoiser.clone().with_options(options).stream(sample_rate_hz, 1)?),
+            BackendDenoiser::Gpu(denoiser) => {
+                BackendStream::Gpu(denoiser.clone().with_options(options).stream(sample_rate_hz, 1)?)
+            }
+            BackendDenoiser::Cpu(denoiser) => {
+                BackendStream::Cpu(denoiser.clone().with_options(options).stream(sample_rate_hz, 1)?)
+            }
         })
     }
 }
 
 /// A network on either backend.
 #[allow(clippy::large_enum_variant, reason = "there are few")]
-enum Network {
+enum BackendDenoiser {
     Gpu(Denoiser<WebGpu>),
     Cpu(Denoiser<Flex>),
 }
 
-impl Network {
+impl BackendDenoiser {
     /// How long it takes for a short signal at its own rate and level, in seconds, and what it makes of it.
     async fn timed(&self, signal: &[f32]) -> shared::Result<(f64, Vec<f32>)> {
         if let Self::Gpu(_) = self {
@@ -220,14 +225,14 @@ impl Network {
 
 /// One channel being denoised on either backend.
 #[allow(clippy::large_enum_variant, reason = "there are few")]
-pub enum Stream {
+pub enum BackendStream {
     /// On the graphics processor.
     Gpu(stream::Stream<WebGpu>),
     /// On the processor.
     Cpu(stream::Stream<Flex>),
 }
 
-impl Stream {
+impl BackendStream {
     /// What is denoised after these samples have come.
     ///
     /// # Errors

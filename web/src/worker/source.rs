@@ -6,7 +6,8 @@ use js_sys::{ArrayBuffer, Float32Array};
 use media::{Block, Damage, Encoding, Reader, Spec};
 use shared::audio::check_rate;
 use wasm_bindgen::{JsCast, JsValue};
-use web::protocol::{Failure, Input, MAX_CHANNELS, MAX_SAMPLES};
+use web::protocol::engine::TakeInput;
+use web::protocol::{Failure, MAX_CHANNELS, MAX_SAMPLES};
 use web_sys::Blob;
 
 use crate::file::File;
@@ -16,7 +17,7 @@ const BLOCK_LENGTH: usize = 1 << 14;
 
 /// What every track of a take has in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Format {
+pub struct TrackFormat {
     /// Samples per second.
     pub sample_rate_hz: u32,
     /// How many channels.
@@ -24,8 +25,8 @@ pub struct Format {
 }
 
 /// A recording being read.
-pub struct Source {
-    kind: Kind,
+pub struct RecordingSource {
+    kind: OpenInput,
     /// What a file of the result is to hold. Rate and number of channels are checked.
     pub spec: Spec,
     /// Samples per channel, if that is known.
@@ -34,7 +35,7 @@ pub struct Source {
     position: u64,
 }
 
-enum Kind {
+enum OpenInput {
     /// A file of any format, read in blocks.
     File(Box<Reader>),
     /// Samples that the browser decoded.
@@ -43,38 +44,38 @@ enum Kind {
     Memory(Rc<Block>),
 }
 
-impl Source {
+impl RecordingSource {
     /// The recording beside a request.
     ///
     /// # Errors
     /// When it cannot be read, or exceeds the limits of [`web::protocol`].
-    pub fn open(input: Input, beside: &[JsValue]) -> Result<Self, Failure> {
+    pub fn open(input: TakeInput, beside: &[JsValue]) -> Result<Self, Failure> {
         let missing = || Failure::Other("the recording did not come with the request".into());
         match input {
-            Input::File => {
+            TakeInput::File => {
                 let blob: &Blob = beside.first().and_then(JsCast::dyn_ref).ok_or_else(missing)?;
                 let reader = Reader::new(File::open(blob))?;
                 let (spec, length) = (Spec::like(reader.format()), reader.format().length);
-                Self::new(Kind::File(Box::new(reader)), spec, length)
+                Self::new(OpenInput::File(Box::new(reader)), spec, length)
             }
-            Input::Samples { sample_rate_hz } => {
+            TakeInput::Samples { sample_rate_hz } => {
                 let buffers = beside.iter().map(|buffer| buffer.dyn_ref::<ArrayBuffer>());
                 let arrays: Option<Vec<_>> = buffers.map(|buffer| buffer.map(|b| Float32Array::new(b))).collect();
                 let arrays = arrays.ok_or_else(missing)?;
                 let length = arrays.iter().map(Float32Array::length).min().unwrap_or(0).into();
-                let format = Format { sample_rate_hz, channels: arrays.len() };
-                Self::new(Kind::Samples(arrays), format.spec(Encoding::Pcm16), Some(length))
+                let format = TrackFormat { sample_rate_hz, channels: arrays.len() };
+                Self::new(OpenInput::Samples(arrays), format.spec(Encoding::Pcm16), Some(length))
             }
         }
     }
 
     /// A recording in memory, which was checked before.
-    pub fn of_memory(samples: Rc<Block>, format: Format) -> Self {
+    pub fn of_memory(samples: Rc<Block>, format: TrackFormat) -> Self {
         let length = samples.first().map(|channel| channel.len() as u64);
-        Self { kind: Kind::Memory(samples), spec: format.spec(Encoding::Float32), length, position: 0 }
+        Self { kind: OpenInput::Memory(samples), spec: format.spec(Encoding::Float32), length, position: 0 }
     }
 
-    fn new(kind: Kind, spec: Spec, length: Option<u64>) -> Result<Self, Failure> {
+    fn new(kind: OpenInput, spec: Spec, length: Option<u64>) -> Result<Self, Failure> {
         check_rate(spec.sample_rate_hz).map_err(|error| Failure::Other(error.to_string()))?;
         if spec.channels > MAX_CHANNELS {
             return Err(Failure::TooManyChannels(spec.channels));
@@ -90,8 +91,8 @@ impl Source {
     }
 
     /// Rate and channels.
-    pub fn format(&self) -> Format {
-        Format { sample_rate_hz: self.spec.sample_rate_hz, channels: self.spec.channels }
+    pub fn format(&self) -> TrackFormat {
+        TrackFormat { sample_rate_hz: self.spec.sample_rate_hz, channels: self.spec.channels }
     }
 
     /// So many samples per channel over all channels.
@@ -106,13 +107,13 @@ impl Source {
     pub fn read(&mut self) -> Result<Option<Block>, Failure> {
         let start = self.position as usize;
         let block = match &mut self.kind {
-            Kind::File(reader) => reader.read()?,
-            Kind::Samples(arrays) => {
+            OpenInput::File(reader) => reader.read()?,
+            OpenInput::Samples(arrays) => {
                 let end = self.length.unwrap_or(0).min((start + BLOCK_LENGTH) as u64);
                 let part = |array: &Float32Array| array.subarray(start as u32, end as u32).to_vec();
                 (start < end as usize).then(|| arrays.iter().map(part).collect())
             }
-            Kind::Memory(samples) => {
+            OpenInput::Memory(samples) => {
                 let end = samples[0].len().min(start + BLOCK_LENGTH);
                 (start < end).then(|| samples.iter().map(|channel| channel[start..end].to_vec()).collect())
             }
@@ -145,13 +146,13 @@ impl Source {
     /// What could not be decoded of the part read so far.
     pub fn damage(&self) -> &[Damage] {
         match &self.kind {
-            Kind::File(reader) => reader.damage(),
-            Kind::Samples(_) | Kind::Memory(_) => &[],
+            OpenInput::File(reader) => reader.damage(),
+            OpenInput::Samples(_) | OpenInput::Memory(_) => &[],
         }
     }
 }
 
-impl Format {
+impl TrackFormat {
     /// What a file with these is to hold, where nothing else is known about the recording.
     fn spec(self, encoding: Encoding) -> Spec {
         let Self { sample_rate_hz, channels } = self;

@@ -1,35 +1,25 @@
-//! Denoising a take into pieces.
+//! A take from request to result: opened, made noisy if that is wanted, denoised.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
-use media::Block;
-use shared::stream::Options;
 use wasm_bindgen::JsValue;
-use web::protocol::{AddedNoise, Backend, Failure, Input, PIECE_SECONDS, Response};
+use web::protocol::engine::{Response, TakeInput};
+use web::protocol::{AddedNoise, Failure};
 
-use crate::browser::{memory_bytes, now, post, sleep};
+use crate::browser::{memory_bytes, post};
+use crate::denoising::ActiveTake;
 use crate::experiment;
-use crate::session::{Loaded, Session, Stream};
-use crate::source::{Format, Source};
-use crate::track::Track;
-
-/// How long the worker may compute without listening, in seconds, where the computing can be interrupted.
-const DEAF_SECONDS: f64 = 0.03;
-
-/// What is heard before a place from which denoising resumes, at least, in seconds: after that, levels, context and filters are
-/// as if all had been heard.
-const RUN_UP_SECONDS: u64 = 16;
-
-/// Longest that it may have to be made so that the network's strides fall as they did, in seconds.
-const MAX_STEP_SECONDS: u64 = 64;
+use crate::session::Session;
+use crate::source::RecordingSource;
+use crate::stop::Stop;
+use crate::track::TrackSender;
 
 /// A request to denoise.
-pub struct Job {
+pub struct DenoiseRequest {
     /// Number of the take.
     pub id: u32,
     /// What the recording is.
-    pub input: Input,
+    pub input: TakeInput,
     /// The recording.
     pub beside: Vec<JsValue>,
     /// What is done to it before.
@@ -40,216 +30,35 @@ pub struct Job {
     pub from: u64,
 }
 
-/// A request that work stop. Clones share it.
-#[derive(Clone, Default)]
-pub struct Stop {
-    stopped: Rc<Cell<bool>>,
-    listened: Rc<Cell<f64>>,
-}
-
-impl Stop {
-    /// Asks it to stop.
-    pub fn stop(&self) {
-        self.stopped.set(true);
-    }
-
-    /// Whether it was asked to.
-    pub fn stopped(&self) -> bool {
-        self.stopped.get()
-    }
-
-    /// Lets the worker hear its messages, if it has not for a while.
-    ///
-    /// # Errors
-    /// When one of them was to stop.
-    pub async fn listen(&self) -> Result<(), Failure> {
-        if now() - self.listened.get() > DEAF_SECONDS {
-            sleep(0).await;
-            self.listened.set(now());
-        }
-        if self.stopped() { Err(Failure::Cancelled) } else { Ok(()) }
-    }
-}
-
-/// Why work stops.
-pub enum Trouble {
-    /// For good.
-    Failure(Failure),
-    /// Because the backend failed; another may not.
-    Device(String),
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<shared::Error> for Trouble {
-    fn from(error: shared::Error) -> Self {
-        match error {
-            shared::Error::Device(reason) => Self::Device(reason),
-            other => Self::Failure(Failure::Other(other.to_string())),
-        }
-    }
-}
-
-/// Work on a take.
-pub struct Work<'a> {
-    /// Backend and networks.
-    pub session: &'a mut Session,
-    /// Number of the take.
-    pub id: u32,
-    /// Rate and channels.
-    pub format: Format,
-    /// When to stop.
-    pub stop: Stop,
-    /// How long the networks took, in seconds.
-    elapsed_seconds: f64,
-}
-
 /// Denoises a take, and posts all there is to say about it.
 ///
 /// # Errors
 /// When it cannot be done, or is not to be done any more.
-pub async fn run(session: &mut Session, job: Job, stop: Stop) -> Result<(), Failure> {
-    for model in &job.models {
+pub async fn run(session: &mut Session, request: DenoiseRequest, stop: Stop) -> Result<(), Failure> {
+    for model in &request.models {
         session.network(model)?;
     }
-    if job.from > 0 && (job.noise.is_some() || job.models.len() != 1) {
+    if request.from > 0 && (request.noise.is_some() || request.models.len() != 1) {
         return Err(Failure::Other("only the result of one network without added noise can be resumed".into()));
     }
-    let source = Source::open(job.input, &job.beside)?;
-    let (id, format) = (job.id, source.format());
-    if job.noise.is_some() {
+    let source = RecordingSource::open(request.input, &request.beside)?;
+    let (id, format) = (request.id, source.format());
+    if request.noise.is_some() {
         experiment::check_length(&source, source.length.unwrap_or(0))?;
     }
     post(&Response::Opened { id, spec: Box::new(source.spec.clone()), length: source.length });
-    let mut work = Work { session, id, format, stop, elapsed_seconds: 0.0 };
-    let length = match &job.noise {
-        Some(noise) => experiment::run(&mut work, source, noise, &job.models).await?,
+    let mut take = ActiveTake { session, id, format, stop, elapsed_seconds: 0.0 };
+    let length = match &request.noise {
+        Some(noise) => experiment::run(&mut take, source, noise, &request.models).await?,
         None => {
-            let mut tracks: Vec<Track> =
-                (0..=job.models.len()).map(|number| Track::new(id, number, format, job.from)).collect();
+            let mut tracks: Vec<TrackSender> =
+                (0..=request.models.len()).map(|number| TrackSender::new(id, number, format, request.from)).collect();
             let opened = Cell::new(Some(source));
-            let open = || opened.take().map_or_else(|| Source::open(job.input, &job.beside), Ok);
-            work.denoise(open, &job.models, &mut tracks).await?
+            let open = || opened.take().map_or_else(|| RecordingSource::open(request.input, &request.beside), Ok);
+            take.denoise(open, &request.models, &mut tracks).await?
         }
     };
-    let elapsed_seconds = work.elapsed_seconds;
+    let elapsed_seconds = take.elapsed_seconds;
     post(&Response::Done { id, length, elapsed_seconds, engine_bytes: memory_bytes() });
     Ok(())
-}
-
-impl Work<'_> {
-    /// Denoises a recording into the last of `tracks`, one for each of `models`; the one before, if there is one, gets the
-    /// recording itself. Where WebGPU fails, the CPU continues. Gives the length in samples per channel.
-    ///
-    /// # Errors
-    /// When it cannot be done, or is not to be done any more.
-    pub async fn denoise(
-        &mut self,
-        open: impl Fn() -> Result<Source, Failure>,
-        models: &[String],
-        tracks: &mut [Track],
-    ) -> Result<u64, Failure> {
-        loop {
-            match self.pass(open()?, models, tracks).await {
-                Ok(length) => return Ok(length),
-                Err(Trouble::Failure(failure)) => return Err(failure),
-                Err(Trouble::Device(reason)) if self.session.backend() == Backend::Webgpu => {
-                    post(&Response::FellBack { reason });
-                    self.session.fall_back().await?;
-                }
-                Err(Trouble::Device(reason)) => return Err(Failure::Other(reason)),
-            }
-        }
-    }
-
-    /// The same on one backend, from where the page has all tracks to the end.
-    async fn pass(&mut self, mut source: Source, models: &[String], tracks: &mut [Track]) -> Result<u64, Trouble> {
-        let networks = models.iter().map(|model| self.session.network(model)).collect::<Result<Vec<_>, _>>()?;
-        let posted = tracks.iter().map(Track::posted).min().unwrap_or(0);
-        let start = start_before(posted, self.format, &networks);
-        tracks.iter_mut().for_each(|track| track.start_over(start));
-        let mut streams = Vec::new(); // for each network one for each channel, so that there are breaks between channels
-        for network in networks {
-            let stream = |_| network.stream(self.format.sample_rate_hz, options(network));
-            streams.push((0..self.format.channels).map(stream).collect::<Result<Vec<_>, _>>()?);
-        }
-        let (originals, results) = tracks.split_at_mut(tracks.len() - models.len());
-
-        let mut position = 0;
-        while let Some(mut block) = source.read()? {
-            let skipped = start.saturating_sub(position).min(block[0].len() as u64) as usize;
-            position += block[0].len() as u64;
-            block.iter_mut().for_each(|channel| drop(channel.drain(..skipped)));
-            originals.iter_mut().for_each(|track| track.push(&block));
-            for (streams, track) in streams.iter_mut().zip(&mut *results) {
-                let denoised = self.through(streams, Some(&block)).await?;
-                track.push(&denoised);
-            }
-            self.stop.listen().await?;
-        }
-        post_damage(self.id, &source);
-        originals.iter_mut().for_each(Track::finish);
-        for (streams, track) in streams.iter_mut().zip(results) {
-            let denoised = self.through(streams, None).await?;
-            track.push(&denoised);
-            track.finish();
-        }
-        Ok(position)
-    }
-
-    /// What comes out of the streams of all channels after a block has gone in, or after the end.
-    async fn through(&mut self, streams: &mut [Stream], block: Option<&Block>) -> Result<Block, Trouble> {
-        let mut output = Vec::new();
-        for (channel, stream) in streams.iter_mut().enumerate() {
-            let started = now();
-            output.push(match block {
-                Some(block) => stream.push(&block[channel]).await?,
-                None => stream.flush().await?,
-            });
-            self.elapsed_seconds += now() - started;
-            self.stop.listen().await?;
-        }
-        Ok(output)
-    }
-}
-
-/// Posts what of a recording could not be decoded, if anything.
-pub fn post_damage(id: u32, source: &Source) {
-    let damage = source.damage().to_vec();
-    if !damage.is_empty() {
-        post(&Response::Damaged { id, damage });
-    }
-}
-
-/// Where to start so that all is from `posted` on as if it had been heard from the beginning: a whole number of seconds, so that
-/// levels are measured and rates converted alike, and of the networks' strides.
-fn start_before(posted: u64, format: Format, networks: &[&Loaded]) -> u64 {
-    let rate_hz = u64::from(format.sample_rate_hz);
-    let step = networks.iter().fold(u64::from(PIECE_SECONDS), |step, network| {
-        let stride = network.alignment() as u64;
-        let seconds = stride / greatest_common_divisor(stride, network.sample_rate_hz().into());
-        let both = step / greatest_common_divisor(step, seconds) * seconds;
-        if both <= MAX_STEP_SECONDS { both } else { step }
-    });
-    (posted / rate_hz).saturating_sub(RUN_UP_SECONDS) / step * step * rate_hz
-}
-
-fn greatest_common_divisor(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
-}
-
-/// How files are denoised: in shorter pieces by slow networks, so that there is something to hear soon, and `Cancel` is.
-fn options(network: &Loaded) -> Options {
-    let longest = Options::default();
-    let seconds = match network.speed {
-        4.0.. => return longest,
-        2.0.. => 4,
-        _ => 2,
-    };
-    let piece_length = longest.piece_length.min(seconds * network.sample_rate_hz() as usize);
-    Options { piece_length, ..longest }
 }

@@ -1,13 +1,14 @@
 //! A track on its way to the page, cut into pieces.
 
 use js_sys::Float32Array;
-use web::protocol::{PIECE_SECONDS, Response};
+use web::protocol::PIECE_SECONDS;
+use web::protocol::engine::Response;
 
 use crate::browser::post_samples;
-use crate::source::Format;
+use crate::source::TrackFormat;
 
 /// A track on its way to the page.
-pub struct Track {
+pub struct TrackSender {
     id: u32,
     number: usize,
     piece_length: usize,
@@ -21,9 +22,9 @@ pub struct Track {
     mean: Option<Vec<f32>>,
 }
 
-impl Track {
+impl TrackSender {
     /// Track number `number` of take `id`, of which the page has `posted` samples.
-    pub fn new(id: u32, number: usize, format: Format, posted: u64) -> Self {
+    pub fn new(id: u32, number: usize, format: TrackFormat, posted: u64) -> Self {
         Self {
             id,
             number,

@@ -1,24 +1,24 @@
 //! Noise, made step by step, and what every network makes of it.
 
 use shared::noise::{NoiseKind, NoiseNumber};
-use web::settings::Task;
-use web::state::{Event, State};
+use web::settings::PageTask;
+use web::state::{PageEvent, PageState};
 use web::steps::Steps;
 use web::take::Take;
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use super::handlers::{Send, input_value, live_value, on_event, select_value};
 use super::stage::canvases;
-use super::{Send, input_value, live_value, on_event, select_value};
-use crate::app::Msg;
+use crate::msg::Msg;
 
 /// The chain of noise, step by step, and as text.
-pub fn editor(state: &State, send: &Send) -> Html {
+pub fn editor(state: &PageState, send: &Send) -> Html {
     let steps = &state.settings.chain;
     let seed = send.reform(|event: yew::Event| {
         Msg::Event(match input_value(&event).parse() {
-            Ok(seed) => Event::Seed(seed),
-            Err(_) => Event::Refused("The seed has to be a whole number from 0 to 4294967295.".into()),
+            Ok(seed) => PageEvent::Seed(seed),
+            Err(_) => PageEvent::Refused("The seed has to be a whole number from 0 to 4294967295.".into()),
         })
     });
     let add = {
@@ -28,7 +28,7 @@ pub fn editor(state: &State, send: &Send) -> Html {
             if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
                 select.set_value("");
             }
-            Msg::Event(Event::Chain(steps.with(&kind)))
+            Msg::Event(PageEvent::Chain(steps.with(&kind)))
         })
     };
     let stale = state.current().is_some_and(|take| !take.is_active() && state.is_stale());
@@ -55,7 +55,7 @@ pub fn editor(state: &State, send: &Send) -> Html {
                 </label>
                 { state.current().map(|take| html! {
                     <button id="make" type="button" class={classes!(ready.then_some("strong"))} disabled={!ready}
-                        onclick={on_event(send, Event::Again(take.id))}>{ "Make this noise" }</button>
+                        onclick={on_event(send, PageEvent::Again(take.id))}>{ "Make this noise" }</button>
                 }) }
             </div>
             <ChainText steps={steps.clone()} error={state.noise_error.clone()} send={send.clone()} />
@@ -86,7 +86,7 @@ fn title(kind: &str) -> String {
     .to_owned()
 }
 
-fn editor_of(state: &State, index: usize, kind: &str, send: &Send) -> Html {
+fn editor_of(state: &PageState, index: usize, kind: &str, send: &Send) -> Html {
     let steps = &state.settings.chain;
     let name = title(kind);
     let known = state.noises.iter().find(|noise| noise.kind == kind);
@@ -96,10 +96,10 @@ fn editor_of(state: &State, index: usize, kind: &str, send: &Send) -> Html {
                 <h3>{ name.clone() }</h3>
                 { (index > 0).then(|| html! {
                     <button type="button" class="quiet" aria-label={format!("{name} one step earlier")}
-                        onclick={on_event(send, Event::Chain(steps.with_earlier(index)))}>{ "↑" }</button>
+                        onclick={on_event(send, PageEvent::Chain(steps.with_earlier(index)))}>{ "↑" }</button>
                 }) }
                 <button type="button" class="quiet" aria-label={format!("Remove {name}")}
-                    onclick={on_event(send, Event::Chain(steps.without(index)))}>{ "Remove" }</button>
+                    onclick={on_event(send, PageEvent::Chain(steps.without(index)))}>{ "Remove" }</button>
             </div>
             { known.map(|noise| html! {
                 <div class="numbers">{ for shown(steps, index, noise).into_iter().map(|(number, value)| {
@@ -131,7 +131,7 @@ fn slider(steps: &Steps, index: usize, number: &NoiseNumber, [from, to]: [f64; 2
         let (steps, name) = (steps.clone(), number.name.clone());
         send.reform(move |event: InputEvent| {
             let value = live_value(&event).parse().unwrap_or(low);
-            Msg::Event(Event::Chain(steps.with_number(index, &name, value)))
+            Msg::Event(PageEvent::Chain(steps.with_number(index, &name, value)))
         })
     };
     let text = if from == to { tidy(from) } else { format!("{} to {}", tidy(from), tidy(to)) };
@@ -210,7 +210,7 @@ fn chain_text(properties: &ChainTextProperties) -> Html {
             let text = event.target_dyn_into::<HtmlTextAreaElement>().map(|area| area.value()).unwrap_or_default();
             typed.set(Some((steps.clone(), text.clone())));
             if let Ok(read) = Steps::from_json(&text) {
-                send.emit(Msg::Event(Event::Chain(read)));
+                send.emit(Msg::Event(PageEvent::Chain(read)));
             }
         })
     };
@@ -228,8 +228,8 @@ fn chain_text(properties: &ChainTextProperties) -> Html {
 }
 
 /// Scores and pictures side by side.
-pub fn comparison(state: &State, send: &Send) -> Html {
-    let Some(take) = state.current().filter(|take| take.task == Task::Experiment && take.heard_frames() > 0) else {
+pub fn comparison(state: &PageState, send: &Send) -> Html {
+    let Some(take) = state.current().filter(|take| take.task == PageTask::Experiment && take.heard_frames() > 0) else {
         return html! {};
     };
     html! {
@@ -239,7 +239,7 @@ pub fn comparison(state: &State, send: &Send) -> Html {
             <div class="small">
                 { for take.tracks.iter().enumerate().map(|(index, track)| html! {
                     <button type="button" key={index} class={classes!("card", (state.voice() == index).then_some("open"))}
-                        aria-pressed={(state.voice() == index).to_string()} onclick={on_event(send, Event::Voice(index))}>
+                        aria-pressed={(state.voice() == index).to_string()} onclick={on_event(send, PageEvent::Voice(index))}>
                         <span>{ track.title.clone() }</span>
                         { canvases(&format!("small-{index}")) }
                     </button>
@@ -250,11 +250,11 @@ pub fn comparison(state: &State, send: &Send) -> Html {
 }
 
 /// One of the scores.
-type Score = fn(&web::protocol::Scores) -> Option<f64>;
+type PickScore = fn(&web::protocol::TrackScores) -> Option<f64>;
 
 fn table(take: &Take) -> Html {
     let scored: Vec<_> = take.tracks.iter().filter_map(|track| Some((track.title.clone(), track.scores?))).collect();
-    let columns: [(&str, Score, usize); 4] = [
+    let columns: [(&str, PickScore, usize); 4] = [
         ("SNR, dB", |scores| scores.snr_db, 1),
         ("SI-SDR, dB", |scores| scores.si_sdr_db, 1),
         ("wSDR", |scores| scores.wsdr, 3),

@@ -1,12 +1,12 @@
 //! The microphone, without noise, in the headphones.
 
-use web::state::{Engine, Event, Live, State};
+use web::state::{EnginePhase, Live, PageEvent, PageState};
 use yew::prelude::*;
 
-use super::{Send, on_event};
+use super::handlers::{Send, on_event};
 
 /// Live sound.
-pub fn panel(state: &State, send: &Send, device_latency_seconds: f64) -> Html {
+pub fn panel(state: &PageState, send: &Send, device_latency_seconds: f64) -> Html {
     let on = matches!(state.live, Live::Starting | Live::On(..));
     let (kind, text) = match &state.live {
         Live::Off => ("off", String::new()),
@@ -24,7 +24,7 @@ pub fn panel(state: &State, send: &Send, device_latency_seconds: f64) -> Html {
             <p>{ "Speak, and hear yourself without the noise around you. Put headphones on first: through loudspeakers it howls." }</p>
             <div class="row">
                 <button id="live" type="button" class={classes!("strong", on.then_some("recording"))} aria-pressed={on.to_string()}
-                    disabled={state.engine != Engine::Ready} onclick={on_event(send, Event::ToggleLive)}>
+                    disabled={state.engine != EnginePhase::Ready} onclick={on_event(send, PageEvent::ToggleLive)}>
                     { if on { "Stop" } else { "Start" } }
                 </button>
                 { on.then(|| html! { <span class="meter" aria-hidden="true"><span></span></span> }) }

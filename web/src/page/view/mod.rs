@@ -1,6 +1,7 @@
 //! What is shown: functions of the state alone.
 
 mod experiment;
+mod handlers;
 mod live;
 mod network;
 mod opener;
@@ -8,54 +9,20 @@ mod share;
 mod stage;
 mod takes;
 
-use web::protocol::Backend;
-use web::settings::Task;
-use web::state::{Engine, Event, State};
-use web_sys::{FileList, HtmlInputElement, HtmlSelectElement};
+use web::protocol::engine::Backend;
+use web::settings::PageTask;
+use web::state::{EnginePhase, PageEvent, PageState};
 use yew::prelude::*;
-
-use super::app::Msg;
 
 pub use share::snippet;
 
-/// Where messages go.
-pub type Send = Callback<Msg>;
-
-/// A listener that sends the same each time.
-fn on<E>(send: &Send, msg: Msg) -> Callback<E> {
-    send.reform(move |_| msg.clone())
-}
-
-/// A listener that sends an event for the state.
-fn on_event<E>(send: &Send, event: Event) -> Callback<E> {
-    on(send, Msg::Event(event))
-}
-
-/// The text of the field that an event comes from.
-fn input_value(event: &yew::Event) -> String {
-    event.target_dyn_into::<HtmlInputElement>().map(|input| input.value()).unwrap_or_default()
-}
-
-/// The same while it is changed.
-fn live_value(event: &InputEvent) -> String {
-    event.target_dyn_into::<HtmlInputElement>().map(|input| input.value()).unwrap_or_default()
-}
-
-/// The value of the choice that an event comes from.
-fn select_value(event: &yew::Event) -> String {
-    event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default()
-}
-
-/// Files in a list of the browser's.
-pub fn files(list: Option<FileList>) -> Vec<web_sys::File> {
-    list.map_or_else(Vec::new, |list| (0..list.length()).filter_map(|index| list.item(index)).collect())
-}
+use self::handlers::{Send, on_event};
 
 /// The whole page; at this time in seconds, and with what devices add to the latency of live sound.
-pub fn page(state: &State, send: &Send, now: f64, device_latency_seconds: f64) -> Html {
+pub fn page(state: &PageState, send: &Send, now: f64, device_latency_seconds: f64) -> Html {
     let task = state.settings.task;
     let body = match task {
-        Task::Denoise => html! {
+        PageTask::Denoise => html! {
             <>
                 { opener::opener(state, send) }
                 { network::chooser(state, send) }
@@ -63,7 +30,7 @@ pub fn page(state: &State, send: &Send, now: f64, device_latency_seconds: f64) -
                 { stage::stage(state, send, now) }
             </>
         },
-        Task::Experiment => html! {
+        PageTask::Experiment => html! {
             <>
                 { opener::opener(state, send) }
                 { experiment::editor(state, send) }
@@ -71,7 +38,7 @@ pub fn page(state: &State, send: &Send, now: f64, device_latency_seconds: f64) -
                 { experiment::comparison(state, send) }
             </>
         },
-        Task::Live => html! {
+        PageTask::Live => html! {
             <>
                 { network::chooser(state, send) }
                 { live::panel(state, send, device_latency_seconds) }
@@ -92,12 +59,12 @@ pub fn page(state: &State, send: &Send, now: f64, device_latency_seconds: f64) -
     }
 }
 
-fn header(state: &State, send: &Send) -> Html {
-    let tab = |task: Task| {
+fn header(state: &PageState, send: &Send) -> Html {
+    let tab = |task: PageTask| {
         let current = (state.settings.task == task).then_some("page");
         html! {
             <button type="button" id={format!("task-{}", task.key())} aria-current={current}
-                onclick={on_event(send, Event::Task(task))}>{ task.title() }</button>
+                onclick={on_event(send, PageEvent::Task(task))}>{ task.title() }</button>
         }
     };
     let badge = state.backend.as_ref().map(|(backend, note)| {
@@ -109,23 +76,23 @@ fn header(state: &State, send: &Send) -> Html {
                 <h1>{ "Remove noise from a recording" }</h1>
                 <p>{ "Three neural networks, on your own device. Nothing is sent anywhere. " }{ badge }</p>
             </div>
-            <nav aria-label="What to do">{ for Task::ALL.map(tab) }</nav>
+            <nav aria-label="What to do">{ for PageTask::ALL.map(tab) }</nav>
         </header>
     }
 }
 
 /// How far the engine is: the page can be used before, but nothing comes out.
-fn status(state: &State) -> Html {
+fn status(state: &PageState) -> Html {
     let loading = state.networks.iter().chain(&state.arriving).find_map(|network| match network.loading {
         web::networks::Loading::Loading(share) => Some((network.listed.title.clone(), share)),
         _ => None,
     });
     let (kind, text, share) = match (&state.engine, loading) {
-        (Engine::Failed(failure), _) => ("failed", failure.message(), None),
-        (Engine::Ready, None) => ("ready", ready_text(state), None),
-        (Engine::Ready, Some((title, share))) => ("busy", format!("Loading {title}…"), Some(share)),
-        (Engine::Listening, Some((title, share))) => ("busy", format!("Loading {title}…"), Some(share)),
-        (Engine::Starting | Engine::Listening, _) => ("busy", "Loading the engine…".into(), Some(None)),
+        (EnginePhase::Failed(failure), _) => ("failed", failure.message(), None),
+        (EnginePhase::Ready, None) => ("ready", ready_text(state), None),
+        (EnginePhase::Ready, Some((title, share))) => ("busy", format!("Loading {title}…"), Some(share)),
+        (EnginePhase::Listening, Some((title, share))) => ("busy", format!("Loading {title}…"), Some(share)),
+        (EnginePhase::Starting | EnginePhase::Listening, _) => ("busy", "Loading the engine…".into(), Some(None)),
     };
     html! {
         <div class="status" data-state={kind}>
@@ -137,7 +104,7 @@ fn status(state: &State) -> Html {
     }
 }
 
-fn ready_text(state: &State) -> String {
+fn ready_text(state: &PageState) -> String {
     let name = state.network().map(|network| network.listed.name.clone()).unwrap_or_default();
     match &state.backend {
         Some((Backend::Webgpu, _)) => format!("Ready: {name}, on the graphics processor."),
@@ -145,18 +112,18 @@ fn ready_text(state: &State) -> String {
     }
 }
 
-fn notices(state: &State, send: &Send) -> Html {
+fn notices(state: &PageState, send: &Send) -> Html {
     html! {
         <div class="notices" role="status" aria-label="Notices">
             { for state.notices.iter().map(|text| html! { <p>{ text.clone() }</p> }) }
             { (!state.notices.is_empty()).then(|| html! {
-                <button type="button" class="quiet" onclick={on_event(send, Event::Dismiss)}>{ "Dismiss" }</button>
+                <button type="button" class="quiet" onclick={on_event(send, PageEvent::Dismiss)}>{ "Dismiss" }</button>
             }) }
         </div>
     }
 }
 
-fn footer(state: &State) -> Html {
+fn footer(state: &PageState) -> Html {
     let note = state.backend.as_ref().map(|(backend, note)| format!("Computed by the {} ({note}).", backend.name()));
     html! {
         <footer>

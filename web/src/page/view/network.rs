@@ -1,17 +1,17 @@
 //! The choice of a network, and what there is to know about it.
 
-use web::networks::{Loading, Network};
-use web::state::{Event, State};
+use web::networks::{Loading, OfferedNetwork};
+use web::state::{PageEvent, PageState};
 use yew::prelude::*;
 
-use super::{Send, select_value};
-use crate::app::Msg;
+use super::handlers::{Send, select_value};
+use crate::msg::Msg;
 
 /// The choice of a network.
-pub fn chooser(state: &State, send: &Send) -> Html {
+pub fn chooser(state: &PageState, send: &Send) -> Html {
     let chosen = state.network();
     let name = chosen.map(|network| network.listed.name.clone()).unwrap_or_default();
-    let onchange = send.reform(|event: yew::Event| Msg::Event(Event::Network(select_value(&event))));
+    let onchange = send.reform(|event: yew::Event| Msg::Event(PageEvent::Network(select_value(&event))));
     html! {
         <section class="panel network" aria-label="Network">
             <div class="row">
@@ -33,7 +33,7 @@ pub fn chooser(state: &State, send: &Send) -> Html {
 }
 
 /// The facts in a line.
-fn facts(network: &Network) -> Html {
+fn facts(network: &OfferedNetwork) -> Html {
     let listed = &network.listed;
     let mut facts = vec![format!("{:.2} MB", listed.bytes as f64 / 1e6)];
     if listed.parameters > 0 {
@@ -62,7 +62,7 @@ pub fn times(factor: f64) -> String {
     if factor >= 10.0 { format!("{factor:.0} times") } else { format!("{factor:.1} times") }
 }
 
-fn details(network: &Network) -> Html {
+fn details(network: &OfferedNetwork) -> Html {
     let card = network.facts().map(|facts| &facts.card);
     html! {
         <details>

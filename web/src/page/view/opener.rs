@@ -1,20 +1,21 @@
 //! Where recordings come from: files, the microphone, examples.
 
-use web::example::Example;
-use web::settings::Task;
-use web::state::{Event, State};
+use web::example::ExampleRecording;
+use web::settings::PageTask;
+use web::state::{PageEvent, PageState};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::{Send, files, on_event};
-use crate::app::Msg;
+use super::handlers::{Send, on_event};
+use crate::files;
+use crate::msg::Msg;
 
 /// The ways to bring a recording.
-pub fn opener(state: &State, send: &Send) -> Html {
-    let experiment = state.settings.task == Task::Experiment;
+pub fn opener(state: &PageState, send: &Send) -> Html {
+    let experiment = state.settings.task == PageTask::Experiment;
     let onchange = send.reform(|event: yew::Event| {
         let input: HtmlInputElement = event.target_unchecked_into();
-        let given = files(input.files());
+        let given = files::listed(input.files());
         // So that the same file can be chosen again.
         input.set_value("");
         Msg::Files(given)
@@ -41,7 +42,7 @@ pub fn opener(state: &State, send: &Send) -> Html {
             </label>
             <div class="tile">
                 <button id="record" type="button" aria-pressed={pressed.to_string()} class={classes!(pressed.then_some("recording"))}
-                    onclick={on_event(send, Event::ToggleRecording)}>{ label }</button>
+                    onclick={on_event(send, PageEvent::ToggleRecording)}>{ label }</button>
                 { if pressed { html! {
                     <>
                         <span class="timer" role="timer">{ "0:00" }</span>
@@ -54,7 +55,7 @@ pub fn opener(state: &State, send: &Send) -> Html {
                 <div role="group" aria-labelledby="examples">
                     { for examples(experiment).iter().map(|example| html! {
                         <button type="button" class="quiet" data-example={example.key()}
-                            onclick={on_event(send, Event::Example(*example))}>{ example.title() }</button>
+                            onclick={on_event(send, PageEvent::Example(*example))}>{ example.title() }</button>
                     }) }
                 </div>
             </div>
@@ -62,6 +63,10 @@ pub fn opener(state: &State, send: &Send) -> Html {
     }
 }
 
-fn examples(experiment: bool) -> &'static [Example] {
-    if experiment { &[Example::Clean] } else { &[Example::Tape, Example::Cafe, Example::Call, Example::Raised] }
+fn examples(experiment: bool) -> &'static [ExampleRecording] {
+    if experiment {
+        &[ExampleRecording::Clean]
+    } else {
+        &[ExampleRecording::Tape, ExampleRecording::Cafe, ExampleRecording::Call, ExampleRecording::Raised]
+    }
 }

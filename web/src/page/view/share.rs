@@ -3,8 +3,8 @@
 use web::take::Take;
 use yew::prelude::*;
 
-use super::{Send, on};
-use crate::app::{Msg, Souvenir};
+use super::handlers::{Send, on};
+use crate::msg::{Msg, Souvenir};
 
 /// A page of its own, the link, the snippet.
 pub fn buttons(take: &Take, send: &Send) -> Html {

@@ -1,18 +1,19 @@
 //! The open recording: seen, heard, taken along.
 
-use web::picture::{Mark, frequency_marks, time_marks, time_text};
-use web::settings::{Depth, Task, UNLIMITED_DB};
-use web::state::{Event, State};
-use web::take::{Phase, Take};
+use web::axis::{Mark, frequency_marks, time_marks, time_text};
+use web::settings::{Depth, PageTask, UNLIMITED_DB};
+use web::state::{PageEvent, PageState};
+use web::take::{Take, TakePhase};
 use web_sys::{HtmlElement, PointerEvent, WheelEvent};
 use yew::prelude::*;
 
+use super::handlers::{Send, live_value, on, on_event, select_value};
+use super::share;
 use super::takes::{progress, sentence, state_name};
-use super::{Send, live_value, on, on_event, select_value, share};
-use crate::app::{Msg, Souvenir};
+use crate::msg::{Msg, Souvenir};
 
 /// The open recording.
-pub fn stage(state: &State, send: &Send, now: f64) -> Html {
+pub fn stage(state: &PageState, send: &Send, now: f64) -> Html {
     let Some(take) = state.current() else { return html! {} };
     let seen = take.heard_frames() > 0;
     html! {
@@ -20,9 +21,9 @@ pub fn stage(state: &State, send: &Send, now: f64) -> Html {
             <div class="heading">
                 <h2 class="name">{ take.name.clone() }</h2>
                 { take.is_active().then(|| html! {
-                    <button id="stop" type="button" class="quiet" onclick={on_event(send, Event::Cancel(take.id))}>{ "Stop" }</button>
+                    <button id="stop" type="button" class="quiet" onclick={on_event(send, PageEvent::Cancel(take.id))}>{ "Stop" }</button>
                 }) }
-                <button id="remove" type="button" class="quiet" onclick={on_event(send, Event::Remove(take.id))}>{ "Remove" }</button>
+                <button id="remove" type="button" class="quiet" onclick={on_event(send, PageEvent::Remove(take.id))}>{ "Remove" }</button>
             </div>
             <p class="note" role="status">{ sentence(take, now) }</p>
             { for take.remarks().into_iter().map(|remark| html! { <p class="note remark">{ remark }</p> }) }
@@ -38,7 +39,7 @@ pub fn stage(state: &State, send: &Send, now: f64) -> Html {
     }
 }
 
-fn transport(state: &State, take: &Take, send: &Send) -> Html {
+fn transport(state: &PageState, take: &Take, send: &Send) -> Html {
     let voices = take.voices(state.settings.kept());
     let chosen = state.voice();
     let total = take.seconds();
@@ -47,18 +48,19 @@ fn transport(state: &State, take: &Take, send: &Send) -> Html {
         html! {
             <label class="choice">
                 <input type="radio" name="voice" value={(index + 1).to_string()} checked={index == chosen}
-                    disabled={voices.get(index).is_none()} onchange={on_event(send, Event::Voice(index))} />
+                    disabled={voices.get(index).is_none()} onchange={on_event(send, PageEvent::Voice(index))} />
                 <span>{ title }<kbd aria-hidden="true">{ index + 1 }</kbd></span>
             </label>
         }
     };
-    let strength = send
-        .reform(|event: InputEvent| Msg::Event(Event::Strength(live_value(&event).parse().unwrap_or(UNLIMITED_DB))));
+    let strength = send.reform(|event: InputEvent| {
+        Msg::Event(PageEvent::Strength(live_value(&event).parse().unwrap_or(UNLIMITED_DB)))
+    });
     let db = state.settings.strength_db;
     let amount = if db >= UNLIMITED_DB { "all of it".to_owned() } else { format!("by {db} dB at most") };
     html! {
         <div class="transport">
-            <button id="play" type="button" class="play" onclick={on_event(send, Event::TogglePlay)}>
+            <button id="play" type="button" class="play" onclick={on_event(send, PageEvent::TogglePlay)}>
                 { if state.playing { "Pause" } else { "Play" } }
             </button>
             <span class="clock"><span class="position">{ "0.0" }</span>{ " / " }{ time_text(total, 1, total > 60.0) }</span>
@@ -68,10 +70,10 @@ fn transport(state: &State, take: &Take, send: &Send) -> Html {
             </fieldset>
             <label class="check">
                 <input id="matched" type="checkbox" checked={state.settings.matched}
-                    onchange={on_event(send, Event::Matched(!state.settings.matched))} />
+                    onchange={on_event(send, PageEvent::Matched(!state.settings.matched))} />
                 { "Equally loud" }
             </label>
-            { (take.task != Task::Experiment).then(|| html! {
+            { (take.task != PageTask::Experiment).then(|| html! {
                 <label class="field strength" for="strength">
                     <span>{ "Remove noise: " }<output>{ amount.clone() }</output></span>
                     <input id="strength" type="range" min="0" max={UNLIMITED_DB.to_string()} step="1" value={db.to_string()}
@@ -92,14 +94,14 @@ pub fn canvases(name: &str) -> Html {
     }
 }
 
-fn picture(state: &State, take: &Take, send: &Send) -> Html {
+fn picture(state: &PageState, take: &Take, send: &Send) -> Html {
     let total = take.seconds().max(0.001);
     let window = state.seen();
     let zoomed = state.settings.window.is_some();
     let title =
         take.voices(state.settings.kept()).get(state.voice()).map(|voice| voice.title.clone()).unwrap_or_default();
     let rate = take.format.as_ref().map_or(16_000, |format| format.spec.sample_rate_hz);
-    let threshold = take.task == Task::Experiment && state.voice() == 0;
+    let threshold = take.task == PageTask::Experiment && state.voice() == 0;
     html! {
         <div class="picture-frame">
             <div id="picture" class={classes!("picture", zoomed.then_some("zoomed"))} role="slider" tabindex="0"
@@ -118,7 +120,7 @@ fn picture(state: &State, take: &Take, send: &Send) -> Html {
                     <button id="zoom-in" type="button" class="quiet" aria-label="Zoom in" onclick={on(send, Msg::Zoom(2.0, None))}>{ "+" }</button>
                     <button id="earlier" type="button" class="quiet" aria-label="Show what is earlier" disabled={!zoomed} onclick={on(send, Msg::Pan(-0.5))}>{ "←" }</button>
                     <button id="later" type="button" class="quiet" aria-label="Show what is later" disabled={!zoomed} onclick={on(send, Msg::Pan(0.5))}>{ "→" }</button>
-                    <button id="whole" type="button" class="quiet" disabled={!zoomed} onclick={on_event(send, Event::Window(None))}>{ "All" }</button>
+                    <button id="whole" type="button" class="quiet" disabled={!zoomed} onclick={on_event(send, PageEvent::Window(None))}>{ "All" }</button>
                 </span>
             </div>
         </div>
@@ -143,7 +145,7 @@ fn pointer_down(send: &Send, [from, to]: [f64; 2]) -> Callback<PointerEvent> {
         let picture: HtmlElement =
             event.current_target().map(wasm_bindgen::JsCast::unchecked_into).expect("who listens");
         let at = share_of(f64::from(event.client_x()), &picture);
-        Msg::Event(Event::Seek(from + at * (to - from)))
+        Msg::Event(PageEvent::Seek(from + at * (to - from)))
     })
 }
 
@@ -165,20 +167,21 @@ fn wheel(send: &Send) -> Callback<WheelEvent> {
 }
 
 /// What can be done with it.
-fn below(state: &State, take: &Take, send: &Send, seen: bool) -> Html {
-    let depth = send
-        .reform(|event: yew::Event| Msg::Event(Event::Depth(Depth::of_key(&select_value(&event)).unwrap_or_default())));
+fn below(state: &PageState, take: &Take, send: &Send, seen: bool) -> Html {
+    let depth = send.reform(|event: yew::Event| {
+        Msg::Event(PageEvent::Depth(Depth::of_key(&select_value(&event)).unwrap_or_default()))
+    });
     let name = state.network().map(|network| network.listed.title.clone()).unwrap_or_default();
     let again = match (&take.phase, take.task) {
-        (Phase::Failed(_), _) => Some("Try again".to_owned()),
-        (_, Task::Denoise) if state.is_stale() => Some(format!("Denoise again with {name}")),
+        (TakePhase::Failed(_), _) => Some("Try again".to_owned()),
+        (_, PageTask::Denoise) if state.is_stale() => Some(format!("Denoise again with {name}")),
         _ => None,
     };
     let title = take.voices(0.0).get(state.voice()).map(|voice| voice.title.to_lowercase()).unwrap_or_default();
     html! {
         <div class="row below">
             { again.map(|text| html! {
-                <button id="again" type="button" class="strong" onclick={on_event(send, Event::Again(take.id))}>{ text }</button>
+                <button id="again" type="button" class="strong" onclick={on_event(send, PageEvent::Again(take.id))}>{ text }</button>
             }) }
             { seen.then(|| html! {
                 <>
@@ -200,6 +203,6 @@ fn below(state: &State, take: &Take, send: &Send, seen: bool) -> Html {
     }
 }
 
-fn again_is_none(state: &State, take: &Take) -> bool {
-    !state.is_stale() && !matches!(take.phase, Phase::Failed(_))
+fn again_is_none(state: &PageState, take: &Take) -> bool {
+    !state.is_stale() && !matches!(take.phase, TakePhase::Failed(_))
 }

@@ -4,13 +4,13 @@
 use media::Spec;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::Scores;
+use super::take::TrackScores;
 use crate::steps::Steps;
 
 /// What the page asks of the painter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Order {
+pub enum PainterOrder {
     /// Look at the next piece of a track, which is beside the message as a `Blob`.
     Look {
         /// Number of the take.
@@ -34,7 +34,7 @@ pub enum Order {
         /// Number of the take.
         take: u32,
     },
-    /// Make a picture. Answered by [`Answer::Painted`].
+    /// Make a picture. Answered by [`PainterAnswer::Painted`].
     Paint {
         /// For the answer.
         number: u32,
@@ -43,14 +43,14 @@ pub enum Order {
         /// How many columns.
         width: usize,
     },
-    /// Make a file. Answered by [`Answer::Written`].
+    /// Make a file. Answered by [`PainterAnswer::Written`].
     Write {
         /// For the answer.
         number: u32,
         /// What is in it.
         file: Written,
     },
-    /// Say whether a chain can be made. Answered by [`Answer::Checked`].
+    /// Say whether a chain can be made. Answered by [`PainterAnswer::Checked`].
     Check {
         /// The chain.
         steps: Steps,
@@ -113,7 +113,7 @@ pub struct PlannedVoice {
     /// The factor that makes it as loud as the first.
     pub gain: f32,
     /// How it compares with the clean recording.
-    pub scores: Option<Scores>,
+    pub scores: Option<TrackScores>,
 }
 
 /// A picture of a voice.
@@ -136,7 +136,7 @@ pub struct Wish {
 /// What the painter answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum PainterAnswer {
     /// It listens; what was sent before is lost.
     Listening,
     /// A picture, beside the message: RGBA pixels, then the lowest and highest sample of each column, not a number where there is
@@ -183,26 +183,26 @@ mod tests {
         let (channels, channel_mask, encoding) = (2, Some(0x3), media::Encoding::Pcm24);
         let spec = Spec { sample_rate_hz: 16_000, channels, channel_mask, encoding, metadata: Default::default() };
         let orders = [
-            Order::Look { take: 1, sample_rate_hz: 16_000, channels: 2, track: 1, removed_from: Some(0) },
-            Order::Finish { take: 1 },
-            Order::Forget { take: 1 },
-            Order::Paint { number: 7, wish, width: 100 },
-            Order::Write { number: 8, file: Written::Wav(Excerpt { take: 1, weights: vec![0.5], spec }) },
-            Order::Check { steps: steps.clone() },
+            PainterOrder::Look { take: 1, sample_rate_hz: 16_000, channels: 2, track: 1, removed_from: Some(0) },
+            PainterOrder::Finish { take: 1 },
+            PainterOrder::Forget { take: 1 },
+            PainterOrder::Paint { number: 7, wish, width: 100 },
+            PainterOrder::Write { number: 8, file: Written::Wav(Excerpt { take: 1, weights: vec![0.5], spec }) },
+            PainterOrder::Check { steps: steps.clone() },
         ];
         for order in orders {
             let json = serde_json::to_string(&order).expect("a message is JSON");
-            assert_eq!(serde_json::from_str::<Order>(&json).expect(&json), order);
+            assert_eq!(serde_json::from_str::<PainterOrder>(&json).expect(&json), order);
         }
         let answers = [
-            Answer::Listening,
-            Answer::Painted { number: 7, width: 100, height: 256 },
-            Answer::Written { number: 8, error: None },
-            Answer::Checked { steps, error: Some("step 1: no".into()) },
+            PainterAnswer::Listening,
+            PainterAnswer::Painted { number: 7, width: 100, height: 256 },
+            PainterAnswer::Written { number: 8, error: None },
+            PainterAnswer::Checked { steps, error: Some("step 1: no".into()) },
         ];
         for answer in answers {
             let json = serde_json::to_string(&answer).expect("a message is JSON");
-            assert_eq!(serde_json::from_str::<Answer>(&json).expect(&json), answer);
+            assert_eq!(serde_json::from_str::<PainterAnswer>(&json).expect(&json), answer);
         }
     }
 }

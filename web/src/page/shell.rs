@@ -7,23 +7,24 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web::example::Example;
-use web::networks::Listed;
-use web::painting::{Order, Written};
-use web::protocol::{Backend, Failure, Input, Request, Response};
-use web::settings::Task;
-use web::state::{Effect, Event, State};
+use web::example::ExampleRecording;
+use web::networks::NetworkListing;
+use web::protocol::Failure;
+use web::protocol::engine::{Backend, Request, Response, TakeInput};
+use web::protocol::painter::{PainterOrder, Written};
+use web::settings::PageTask;
+use web::state::{Effect, PageEvent, PageState};
 use web::take::Take;
 use web_sys::Blob;
 use yew::Callback;
 
-use super::app::Msg;
-use super::engine::{Engine, Word};
+use super::engine::{EngineWorker, Word};
 use super::files::{self, window};
 use super::microphone::{LiveMicrophone, Recorder};
-use super::painter::Painter;
+use super::msg::Msg;
+use super::painter::PainterWorker;
 use super::player::{Player, Sound};
-use super::store::Store;
+use super::store::TrackStore;
 
 /// Where it is remembered which backend was the faster, and how long that holds, in milliseconds: devices and browsers change.
 const REMEMBERED: &str = "denoise-backend";
@@ -31,20 +32,20 @@ const REMEMBERED_MS: f64 = 14.0 * 86_400_000.0;
 
 /// Everything that is the browser's.
 #[derive(Clone)]
-pub struct Browser {
+pub struct Shell {
     send: Callback<Msg>,
     /// The tracks of all takes.
-    pub store: Store,
+    pub store: TrackStore,
     /// What plays them.
     pub player: Player,
     /// What makes pictures of them.
-    pub painter: Option<Painter>,
-    held: Rc<RefCell<Held>>,
+    pub painter: Option<PainterWorker>,
+    held: Rc<RefCell<Holdings>>,
 }
 
 #[derive(Default)]
-struct Held {
-    engine: Option<Engine>,
+struct Holdings {
+    engine: Option<EngineWorker>,
     files: HashMap<u32, Blob>,
     bundles: HashMap<u32, Blob>,
     next_file: u32,
@@ -64,29 +65,29 @@ struct Run {
     removed: Option<[usize; 2]>,
 }
 
-impl Browser {
+impl Shell {
     /// A browser that answers through `send`.
     pub fn new(send: Callback<Msg>) -> Self {
-        let store = Store::default();
+        let store = TrackStore::default();
         let stopped = {
             let send = send.clone();
             Callback::from(move |mute: bool| {
-                send.emit(Msg::Event(Event::Stopped));
+                send.emit(Msg::Event(PageEvent::Stopped));
                 if mute {
                     let reason = "The browser plays no sound here: there is no device for it, or pages may not use it.";
-                    send.emit(Msg::Event(Event::Refused(reason.into())));
+                    send.emit(Msg::Event(PageEvent::Refused(reason.into())));
                 }
             })
         };
         let player = Player::new(store.clone(), stopped);
         let checked = {
             let send = send.clone();
-            Callback::from(move |(steps, error)| send.emit(Msg::Event(Event::Checked(steps, error))))
+            Callback::from(move |(steps, error)| send.emit(Msg::Event(PageEvent::Checked(steps, error))))
         };
-        Self { send, store, player, painter: Painter::start(checked), held: Rc::default() }
+        Self { send, store, player, painter: PainterWorker::start(checked), held: Rc::default() }
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&self, event: PageEvent) {
         self.send.emit(Msg::Event(event));
     }
 
@@ -95,17 +96,17 @@ impl Browser {
         self.spawn_engine();
         let this = self.clone();
         spawn_local(async move {
-            let listed = list::<Listed>("models.json").await;
-            this.tell(Event::Listed(listed.map_err(Failure::NoModel)));
+            let listed = list::<NetworkListing>("models.json").await;
+            this.tell(PageEvent::Listed(listed.map_err(Failure::NoModel)));
             match list("noises.json").await {
-                Ok(noises) => this.tell(Event::Noises(noises)),
-                Err(reason) => this.tell(Event::Refused(format!("There is no list of noises: {reason}."))),
+                Ok(noises) => this.tell(PageEvent::Noises(noises)),
+                Err(reason) => this.tell(PageEvent::Refused(format!("There is no list of noises: {reason}."))),
             }
         });
     }
 
     /// Sends an order to the painter.
-    fn order(&self, order: Order, beside: Vec<JsValue>) {
+    fn order(&self, order: PainterOrder, beside: Vec<JsValue>) {
         if let Some(painter) = &self.painter {
             painter.order(order, beside);
         }
@@ -121,14 +122,14 @@ impl Browser {
 
     fn spawn_engine(&self) {
         let this = self.clone();
-        let engine = Engine::start(Callback::from(move |word| this.hear(word)));
+        let engine = EngineWorker::start(Callback::from(move |word| this.hear(word)));
         let missing = engine.is_none();
         let mut held = self.held.borrow_mut();
         held.words.clear();
         held.engine = engine;
         if missing {
             drop(held);
-            self.tell(Event::EngineDied);
+            self.tell(PageEvent::EngineDied);
         }
     }
 
@@ -145,7 +146,7 @@ impl Browser {
                 let word = this.held.borrow_mut().words.pop_front();
                 match word {
                     Some(Word::Answer(response, beside)) => this.answer(*response, beside).await,
-                    Some(Word::Died) => this.tell(Event::EngineDied),
+                    Some(Word::Died) => this.tell(PageEvent::EngineDied),
                     None => break,
                 }
             }
@@ -170,7 +171,8 @@ impl Browser {
                         if let (Some(piece), Some((sample_rate_hz, channels))) = (piece, self.store.format(known.take))
                         {
                             let take = known.take;
-                            let order = Order::Look { take, sample_rate_hz, channels, track: *track, removed_from };
+                            let order =
+                                PainterOrder::Look { take, sample_rate_hz, channels, track: *track, removed_from };
                             self.order(order, vec![piece.into()]);
                         }
                         self.send.emit(Msg::Stored { run: *id, track: *track, frames });
@@ -178,14 +180,14 @@ impl Browser {
                     Err(_) => {
                         self.post(&Request::Cancel { id: *id }, &[], &[]);
                         let failed = Response::Failed { id: Some(*id), model: None, failure: Failure::NoRoom };
-                        self.tell(Event::Engine(failed));
+                        self.tell(PageEvent::Engine(failed));
                     }
                 }
                 return;
             }
             Response::Done { id, engine_bytes, .. } => {
                 if let Some(run) = run(id) {
-                    self.order(Order::Finish { take: run.take }, Vec::new());
+                    self.order(PainterOrder::Finish { take: run.take }, Vec::new());
                 }
                 if let Some(root) = files::document().document_element() {
                     // For tests, and whoever looks for it: what the engine holds.
@@ -194,7 +196,7 @@ impl Browser {
             }
             _ => {}
         }
-        self.tell(Event::Engine(response));
+        self.tell(PageEvent::Engine(response));
     }
 
     fn post(&self, request: &Request, beside: &[JsValue], transferred: &[JsValue]) {
@@ -223,10 +225,10 @@ impl Browser {
             held.bundles.insert(id, blob);
             id
         };
-        self.tell(Event::Dropped { id, name, bytes });
+        self.tell(PageEvent::Dropped { id, name, bytes });
     }
 
-    fn add(&self, name: String, blob: Blob, example: Option<Example>) {
+    fn add(&self, name: String, blob: Blob, example: Option<ExampleRecording>) {
         let id = {
             let mut held = self.held.borrow_mut();
             held.next_file += 1;
@@ -234,7 +236,7 @@ impl Browser {
             held.files.insert(id, blob);
             id
         };
-        self.tell(Event::Added { id, name, example });
+        self.tell(PageEvent::Added { id, name, example });
     }
 
     /// The backend that was the faster when it was tried.
@@ -247,7 +249,7 @@ impl Browser {
     }
 
     /// Does what the state wants done.
-    pub fn carry_out(&self, effect: Effect, state: &State) {
+    pub fn carry_out(&self, effect: Effect, state: &PageState) {
         match effect {
             Effect::Post(request) => {
                 if let Request::Load { model, url: Some(url) } = &request {
@@ -276,7 +278,7 @@ impl Browser {
                             let request = with_input(request, decoded);
                             this.post(&request, &channels, &channels);
                         }
-                        Err(failure) => this.tell(Event::Undecodable(id, failure)),
+                        Err(failure) => this.tell(PageEvent::Undecodable(id, failure)),
                     }
                 });
             }
@@ -307,7 +309,7 @@ impl Browser {
             }
             Effect::Fetch(example) => self.fetch(example),
             Effect::Link => set_address(state),
-            Effect::Check(steps) => self.order(Order::Check { steps }, Vec::new()),
+            Effect::Check(steps) => self.order(PainterOrder::Check { steps }, Vec::new()),
             Effect::Play(_) => self.player.play(),
             Effect::Pause => self.player.pause(),
             Effect::Seek(_, seconds) => self.player.seek(seconds),
@@ -328,12 +330,12 @@ impl Browser {
 
     fn forget(&self, take: u32) {
         self.store.forget(take);
-        self.order(Order::Forget { take }, Vec::new());
+        self.order(PainterOrder::Forget { take }, Vec::new());
     }
 
-    fn register(&self, request: &Request, take: u32, state: &State) {
+    fn register(&self, request: &Request, take: u32, state: &PageState) {
         let Request::Denoise { id, noise, .. } = request else { return };
-        let experiment = state.takes.iter().any(|known| known.id == take && known.task == Task::Experiment);
+        let experiment = state.takes.iter().any(|known| known.id == take && known.task == PageTask::Experiment);
         let removed = match (experiment, noise) {
             (true, _) => None,
             (false, Some(_)) => Some([2, 1]),
@@ -342,7 +344,7 @@ impl Browser {
         self.held.borrow_mut().runs.insert(*id, Run { take, removed });
     }
 
-    fn fetch(&self, example: Example) {
+    fn fetch(&self, example: ExampleRecording) {
         let this = self.clone();
         spawn_local(async move {
             let blob = async {
@@ -353,7 +355,7 @@ impl Browser {
             };
             match blob.await {
                 Ok(blob) => this.add(format!("{}.wav", example.title()), blob, Some(example)),
-                Err(reason) => this.tell(Event::Refused(format!("The example could not be fetched: {reason}."))),
+                Err(reason) => this.tell(PageEvent::Refused(format!("The example could not be fetched: {reason}."))),
             }
         });
     }
@@ -364,7 +366,7 @@ impl Browser {
             let done = {
                 let this = this.clone();
                 move |blob: Blob| {
-                    this.tell(Event::RecordingEnded(None));
+                    this.tell(PageEvent::RecordingEnded(None));
                     if blob.size() > 0.0 {
                         this.add(format!("Recording {}.webm", clock()), blob, None);
                     }
@@ -377,14 +379,14 @@ impl Browser {
             match Recorder::start(done).await {
                 Ok(recorder) => {
                     this.held.borrow_mut().recorder = Some(recorder);
-                    this.tell(Event::Recording);
+                    this.tell(PageEvent::Recording);
                 }
-                Err(failure) => this.tell(Event::RecordingEnded(Some(failure))),
+                Err(failure) => this.tell(PageEvent::RecordingEnded(Some(failure))),
             }
         });
     }
 
-    fn open_live(&self, state: &State) {
+    fn open_live(&self, state: &PageState) {
         let Some(model) = state.network().map(|network| network.model.clone()) else { return };
         self.held.borrow_mut().live_request = Some(model.clone());
         let this = self.clone();
@@ -400,7 +402,7 @@ impl Browser {
                     this.post(&Request::StartLive { model, sample_rate_hz }, beside, beside);
                     this.held.borrow_mut().live = Some(live);
                 }
-                Err(failure) => this.tell(Event::LiveFailed(failure)),
+                Err(failure) => this.tell(PageEvent::LiveFailed(failure)),
             }
         });
     }
@@ -424,7 +426,7 @@ impl Browser {
     }
 
     /// What is to be heard of the open take.
-    pub fn sound(&self, state: &State) -> Option<Sound> {
+    pub fn sound(&self, state: &PageState) -> Option<Sound> {
         let take = state.current()?;
         let spec = &take.format.as_ref()?.spec;
         let (voices, index) = (take.voices(state.settings.kept()), state.voice());
@@ -441,7 +443,7 @@ impl Browser {
     }
 
     /// The factor with which a voice of a take is heard.
-    pub fn gain(&self, state: &State, take: &Take, voice: usize) -> f32 {
+    pub fn gain(&self, state: &PageState, take: &Take, voice: usize) -> f32 {
         let voices = take.voices(state.settings.kept());
         match (state.settings.matched, voices.get(voice), voices.first()) {
             (true, Some(voice), Some(first)) => self.store.levels(take.id).gain(voice, first),
@@ -457,7 +459,7 @@ async fn list<T: DeserializeOwned>(name: &str) -> Result<Vec<T>, String> {
     serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))
 }
 
-fn with_input(request: Request, input: Input) -> Request {
+fn with_input(request: Request, input: TakeInput) -> Request {
     match request {
         Request::Denoise { id, noise, models, from, .. } => Request::Denoise { id, input, noise, models, from },
         other => other,
@@ -465,14 +467,14 @@ fn with_input(request: Request, input: Input) -> Request {
 }
 
 /// The address of the page as it is, with its settings.
-pub fn address(state: &State) -> String {
+pub fn address(state: &PageState) -> String {
     let location = window().location();
     let (origin, path) = (location.origin().unwrap_or_default(), location.pathname().unwrap_or_default());
     let query = state.settings.to_query();
     format!("{origin}{path}{}{query}", if query.is_empty() { "" } else { "?" })
 }
 
-fn set_address(state: &State) {
+fn set_address(state: &PageState) {
     if let Ok(history) = window().history() {
         // Browsers refuse when it is done a hundred times in half a minute; the next time will do.
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address(state)));

@@ -1,32 +1,11 @@
-//! The messages between page and worker.
-//!
-//! A message is one of these enums as JSON, with what JSON cannot hold beside it: files, samples, a port.
-//!
-//! A recording is a *take*. What can be heard of it are its *tracks*, all of one length, rate and number of channels: track 0 is
-//! the recording as it came, the last are what networks made of it. They go to the page in *pieces* of [`PIECE_SECONDS`], as soon
-//! as there are any, so that the page can show and play what is there, and nobody holds the whole.
+//! What page and engine say to each other.
 
 use media::{Damage, Spec};
 use serde::{Deserialize, Serialize};
 use shared::bundle::Card;
 
-use crate::steps::Steps;
-
-/// Length of a piece of a track in seconds; the last of a track may be shorter.
-pub const PIECE_SECONDS: u32 = 4;
-
-/// Minutes of stereo at 48 kHz that a recording may have: the browser holds it and the result as 32-bit floats, on disk or in
-/// memory as it sees fit.
-pub const MAX_MINUTES: usize = 70;
-
-/// [`MAX_MINUTES`] as samples over all channels.
-pub const MAX_SAMPLES: usize = 2 * 48_000 * 60 * MAX_MINUTES;
-
-/// Samples over all channels of a recording that noise is made on: some noise depends on all of it, so it is held in memory.
-pub const MAX_NOISY_SAMPLES: usize = 2 * 48_000 * 60 * 5;
-
-/// Channels that a recording may have: as many as browsers play.
-pub const MAX_CHANNELS: usize = 32;
+use super::failure::Failure;
+use super::take::{AddedNoise, TrackScores};
 
 /// What does the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +30,7 @@ impl Backend {
 /// Which backend the engine is to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Choice {
+pub enum BackendChoice {
     /// Both are timed with the first network, and the faster is taken; the CPU where WebGPU is only emulated.
     Probe,
     /// As `Probe`, an emulated WebGPU included: for tests.
@@ -70,7 +49,7 @@ pub enum Request {
     /// Choose a backend. Must be the first request.
     Start {
         /// Which.
-        choice: Choice,
+        choice: BackendChoice,
     },
     /// Load a network beside those that there are, or in place of the one of this name.
     ///
@@ -86,12 +65,12 @@ pub enum Request {
         /// Its name.
         model: String,
     },
-    /// Denoise a recording. Beside it: see [`Input`].
+    /// Denoise a recording. Beside it: see [`TakeInput`].
     Denoise {
         /// Number of the take, for the answers.
         id: u32,
         /// What is beside the message.
-        input: Input,
+        input: TakeInput,
         /// What is done to the recording before. If something, track 0 is the recording, track 1 the noisy one.
         noise: Option<AddedNoise>,
         /// Loaded networks, each of which makes a track, in this order.
@@ -117,19 +96,10 @@ pub enum Request {
     StopLive,
 }
 
-/// Noise that is made before a recording is denoised.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AddedNoise {
-    /// What is done, step by step.
-    pub chain: Steps,
-    /// What all that is random in it depends on.
-    pub seed: u32,
-}
-
 /// What is beside a request to denoise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Input {
+pub enum TakeInput {
     /// A `Blob`: a file of any format in [`media::FORMATS`], which the worker reads in blocks.
     File,
     /// For each channel an `ArrayBuffer` of 32-bit floats, which the browser decoded.
@@ -207,7 +177,7 @@ pub enum Response {
         /// Number of the track.
         track: usize,
         /// How.
-        scores: Scores,
+        scores: TrackScores,
     },
     /// A take is done.
     Done {
@@ -254,130 +224,30 @@ pub struct Facts {
     pub speed: f64,
 }
 
-/// How a track compares with the clean recording; decibels, but for STOI from 0 to 1. `None` where it is not defined: for
-/// silence, or speech of less than 0.4 s.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Scores {
-    /// Signal-to-noise ratio.
-    pub snr_db: Option<f64>,
-    /// Scale-invariant signal-to-distortion ratio.
-    pub si_sdr_db: Option<f64>,
-    /// Weighted signal-to-distortion ratio, −1 to 1, higher is better.
-    pub wsdr: Option<f64>,
-    /// Short-time objective intelligibility.
-    pub stoi: Option<f64>,
-}
-
-/// What can go wrong, in the classes that people can do something about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Failure {
-    /// We cannot read the file, for this reason; the browser may.
-    NotAudio(String),
-    /// The file has no samples.
-    Empty,
-    /// The recording has more than [`MAX_SAMPLES`].
-    TooLong,
-    /// Noise was to be made on more than [`MAX_NOISY_SAMPLES`].
-    TooLongForNoise,
-    /// The recording has more than [`MAX_CHANNELS`].
-    TooManyChannels(usize),
-    /// The microphone may not be used.
-    MicrophoneRefused,
-    /// There is no microphone, or it cannot be used.
-    NoMicrophone,
-    /// The network could not be fetched, or is broken.
-    NoModel(String),
-    /// The backend that was asked for is not to be had.
-    NoBackend(String),
-    /// The worker died, most likely because memory ran out.
-    Died,
-    /// The text that describes noise cannot be used.
-    NoNoise(String),
-    /// The network takes longer than the sound plays: computing time over playing time, in percent.
-    TooSlow(u32),
-    /// The browser has no room left for the result.
-    NoRoom,
-    /// It was asked for.
-    Cancelled,
-    /// Anything else, as the engine puts it.
-    Other(String),
-}
-
-impl Failure {
-    /// The failure in words for people.
-    pub fn message(&self) -> String {
-        match self {
-            Self::NotAudio(reason) => format!("This file has no sound that can be read ({reason})."),
-            Self::Empty => "There is no sound in this file: it ends before its first sample.".into(),
-            Self::TooLong => format!(
-                "This recording is too long for a page: at most {MAX_MINUTES} minutes of stereo at 48 kHz. Cut it into parts, \
-                 or use the command line, which takes any length."
-            ),
-            Self::TooLongForNoise => {
-                "Noise can be made on 5 minutes of stereo at 48 kHz at most. Choose a shorter recording.".into()
-            }
-            Self::TooManyChannels(channels) => {
-                format!("This recording has {channels} channels; the page takes {MAX_CHANNELS} at most.")
-            }
-            Self::MicrophoneRefused => {
-                "The browser did not allow the microphone. Allow it for this page in the address bar, then try again."
-                    .into()
-            }
-            Self::NoMicrophone => "No microphone could be used. Check that one is connected, then try again.".into(),
-            Self::NoModel(reason) => format!("The network could not be loaded: {reason}."),
-            Self::NoBackend(reason) => {
-                format!("WebGPU cannot be used here: {reason}. Remove “backend=webgpu” from the address.")
-            }
-            Self::Died => {
-                "The engine stopped, most likely because the browser gave it no more memory. Try a shorter recording."
-                    .into()
-            }
-            Self::NoNoise(reason) => format!("The noise cannot be made: {reason}."),
-            Self::TooSlow(percent) => format!(
-                "This network needs {percent} % of the time that the sound plays, so it does not keep up on this device. Choose \
-                 a faster one."
-            ),
-            Self::NoRoom => {
-                "The browser has no room left for the result. Remove recordings from the page, and try again.".into()
-            }
-            Self::Cancelled => "Stopped.".into(),
-            Self::Other(reason) => format!("This did not work: {reason}."),
-        }
-    }
-}
-
-impl From<media::Error> for Failure {
-    fn from(error: media::Error) -> Self {
-        use media::Error;
-        match error {
-            Error::Empty => Self::Empty,
-            Error::UnknownFormat | Error::Malformed { .. } | Error::UnsupportedCodec { .. } | Error::NoSound { .. } => {
-                Self::NotAudio(error.to_string())
-            }
-            // The browser knows no better what to do about these.
-            error => Self::Other(error.to_string()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use media::{Encoding, Metadata};
 
     use super::*;
+    use crate::steps::Steps;
 
     #[test]
     fn messages_survive_the_way() {
         let chain = Steps::from_json(r#"[{"kind": "raise-small", "quantile": 0.7}]"#).expect("a chain");
         let requests = [
-            Request::Start { choice: Choice::Probe },
-            Request::Start { choice: Choice::Only(Backend::Cpu) },
+            Request::Start { choice: BackendChoice::Probe },
+            Request::Start { choice: BackendChoice::Only(Backend::Cpu) },
             Request::Load { model: "dcunet".into(), url: Some("http://localhost/models/dcunet.zip".into()) },
-            Request::Denoise { id: 3, input: Input::File, noise: None, models: vec!["dcunet".into()], from: 192_000 },
+            Request::Denoise {
+                id: 3,
+                input: TakeInput::File,
+                noise: None,
+                models: vec!["dcunet".into()],
+                from: 192_000,
+            },
             Request::Denoise {
                 id: 4,
-                input: Input::Samples { sample_rate_hz: 48_000 },
+                input: TakeInput::Samples { sample_rate_hz: 48_000 },
                 noise: Some(AddedNoise { chain, seed: 1 }),
                 models: vec!["dcunet".into(), "wavenet".into()],
                 from: 0,
@@ -391,7 +261,7 @@ mod tests {
             assert_eq!(serde_json::from_str::<Request>(&json).expect(&json), request);
         }
         let facts = Box::new(Facts { card: Card::default(), bytes: 700_000, speed: 9.5 });
-        let scores = Scores { snr_db: Some(-3.0), si_sdr_db: None, wsdr: Some(0.25), stoi: Some(0.5) };
+        let scores = TrackScores { snr_db: Some(-3.0), si_sdr_db: None, wsdr: Some(0.25), stoi: Some(0.5) };
         let info = vec![(*b"INAM", "Title".to_owned())];
         let metadata = Metadata { info, bext: Some(vec![0, 255]), left_out: vec!["cue points".into()] };
         let (encoding, channel_mask) = (Encoding::Pcm24, Some(0x3f));
@@ -415,42 +285,6 @@ mod tests {
         for response in responses {
             let json = serde_json::to_string(&response).expect("a message is JSON");
             assert_eq!(serde_json::from_str::<Response>(&json).expect(&json), response);
-        }
-    }
-
-    #[test]
-    fn the_browser_tries_what_the_engine_does_not_know_and_nothing_else() {
-        let read = |bytes: &[u8]| media::decode(std::io::Cursor::new(bytes.to_vec())).map_err(Failure::from);
-        assert_eq!(read(b"").expect_err("empty"), Failure::Empty);
-        for bytes in [b"hello".as_slice(), b"RIFF\x04\0\0\0WAVE", b"fLaC and no more"] {
-            assert!(matches!(read(bytes), Err(Failure::NotAudio(_))), "{bytes:?}");
-        }
-        let error = media::Error::FormatChange { seconds: 1.0, from: "one".into(), to: "another".into() };
-        assert!(matches!(Failure::from(error), Failure::Other(_)));
-    }
-
-    #[test]
-    fn failures_have_words_for_people() {
-        let failures = [
-            Failure::NotAudio("not a recording".into()),
-            Failure::Empty,
-            Failure::TooLong,
-            Failure::TooLongForNoise,
-            Failure::TooManyChannels(64),
-            Failure::MicrophoneRefused,
-            Failure::NoMicrophone,
-            Failure::NoModel("status 404".into()),
-            Failure::NoBackend("no adapter".into()),
-            Failure::Died,
-            Failure::NoNoise("step 1: no such kind".into()),
-            Failure::TooSlow(140),
-            Failure::NoRoom,
-            Failure::Cancelled,
-            Failure::Other("x".into()),
-        ];
-        for failure in failures {
-            let message = failure.message();
-            assert!(message.len() > 7 && message.ends_with('.'), "{message}");
         }
     }
 }

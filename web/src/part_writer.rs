@@ -6,7 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 const PART_BYTES: usize = 1 << 20;
 
 /// A file being written: complete parts go to `hand_over`. Only its beginning can be written again.
-pub struct Parts<F: FnMut(&[u8])> {
+pub struct PartWriter<F: FnMut(&[u8])> {
     hand_over: F,
     /// The first part, kept until the end: a header is there.
     head: Vec<u8>,
@@ -15,7 +15,7 @@ pub struct Parts<F: FnMut(&[u8])> {
     position: u64,
 }
 
-impl<F: FnMut(&[u8])> Parts<F> {
+impl<F: FnMut(&[u8])> PartWriter<F> {
     /// An empty file. `hand_over` gets all of its bytes in order, except those of the first part.
     pub fn new(hand_over: F) -> Self {
         Self { hand_over, head: Vec::new(), tail: Vec::new(), length: 0, position: 0 }
@@ -30,7 +30,7 @@ impl<F: FnMut(&[u8])> Parts<F> {
     }
 }
 
-impl<F: FnMut(&[u8])> Write for Parts<F> {
+impl<F: FnMut(&[u8])> Write for PartWriter<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Not as an index: that has 32 bits in the browser.
         let count = if self.position < self.head.len() as u64 {
@@ -61,7 +61,7 @@ impl<F: FnMut(&[u8])> Write for Parts<F> {
     }
 }
 
-impl<F: FnMut(&[u8])> Seek for Parts<F> {
+impl<F: FnMut(&[u8])> Seek for PartWriter<F> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),
@@ -85,7 +85,7 @@ mod tests {
             let (channels, channel_mask, encoding) = (1, None, Encoding::Pcm24);
             let spec = Spec { sample_rate_hz: 16_000, channels, channel_mask, encoding, metadata: Default::default() };
             let mut later = Vec::new();
-            let mut parts = Parts::new(|bytes: &[u8]| later.extend_from_slice(bytes));
+            let mut parts = PartWriter::new(|bytes: &[u8]| later.extend_from_slice(bytes));
             let mut writer = Writer::new(&mut parts, &spec, Some(length as u64)).expect("a header");
             for block in samples[..length].chunks(70_001) {
                 writer.write(&[block]).expect("fits");
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_was_handed_over_cannot_be_written_again() {
-        let mut parts = Parts::new(|_| ());
+        let mut parts = PartWriter::new(|_| ());
         parts.write_all(&vec![0; 3 * PART_BYTES]).expect("written");
         parts.write_all(&vec![0; PART_BYTES]).expect("written");
         parts.seek(SeekFrom::Start(3 * PART_BYTES as u64 + 5)).expect("a place in the file");
