@@ -59,7 +59,10 @@ pub fn read_at(source: &mut (impl Read + Seek), position: u64, length: usize) ->
     Ok(bytes)
 }
 
-/// Where `to` leads from `position` in a source of `length` bytes.
+/// Where `to` leads from `position` in a source of `length` bytes, for implementations of [`Seek`]. It may lie beyond the end.
+///
+/// # Errors
+/// When it would lie before the start, or beyond what 64 bits count.
 pub fn sought(to: SeekFrom, position: u64, length: u64) -> io::Result<u64> {
     let place = match to {
         SeekFrom::Start(place) => Some(place),

@@ -35,6 +35,7 @@ pub mod whole;
 mod window;
 pub mod writer;
 
+pub use bytes::sought;
 pub use error::{Error, Result};
 pub use format::{Damage, Encoding, Format};
 pub use metadata::Metadata;

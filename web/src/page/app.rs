@@ -15,13 +15,12 @@ use web::state::{Live, PageEvent, PageState};
 use web_sys::{HtmlCanvasElement, HtmlElement};
 use yew::prelude::*;
 
-use super::export;
 use super::files::{document, window};
 use super::listeners::{self, DomListener};
 use super::msg::{Msg, Souvenir};
 use super::painter::wish;
-use super::shell::{self, Shell};
-use super::view;
+use super::shell::Shell;
+use super::{address, backend_memory, export, view};
 
 /// The page.
 pub struct App {
@@ -47,7 +46,7 @@ impl Component for App {
         let send = ctx.link().callback(|msg: Msg| msg);
         let shell = Shell::new(send.clone());
         let query = window().location().search().unwrap_or_default();
-        let (state, effects) = PageState::new(&query, Shell::remembered());
+        let (state, effects) = PageState::new(&query, backend_memory::remembered());
         shell.begin();
         effects.into_iter().for_each(|effect| shell.carry_out(effect, &state));
         super::offline::register(send.reform(|()| Msg::Event(PageEvent::Offline)));
@@ -214,8 +213,8 @@ impl App {
                 Souvenir::Wav(id) => export::wav(&shell, &state, id).await.map(|()| None),
                 Souvenir::Archive => export::archive(&shell, &state).await.map(|()| None),
                 Souvenir::Page => export::page(&shell, &state, window).await,
-                Souvenir::Link => copy(&shell::address(&state), "The link").await,
-                Souvenir::Embed => copy(&view::snippet(&shell::address(&state)), "The snippet").await,
+                Souvenir::Link => copy(&address::of(&state), "The link").await,
+                Souvenir::Embed => copy(&view::snippet(&address::of(&state)), "The snippet").await,
             };
             match done {
                 Ok(Some(notice)) => tell.emit(PageEvent::Notice(notice)),

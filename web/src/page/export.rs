@@ -6,8 +6,9 @@ use web::settings::{Depth, PageTask};
 use web::state::PageState;
 use web::take::{Take, TakePhase};
 
+use super::address;
 use super::files::save;
-use super::shell::{self, Shell};
+use super::shell::Shell;
 
 /// The longest stretch that goes into a saved page, in seconds.
 const MOST_SAVED_SECONDS: f64 = 120.0;
@@ -96,7 +97,7 @@ pub async fn page(shell: &Shell, state: &PageState, [from, to]: [f64; 2]) -> Res
         networks: take.networks.clone(),
         noise: take.noise.as_ref().map(|noise| noise.chain.to_json()),
         window: [from, to.min(from + MOST_SAVED_SECONDS)],
-        address: shell::address(state),
+        address: address::of(state),
         voices: take.voices(state.settings.kept()).into_iter().enumerate().map(voice).collect(),
     };
     let file = shell.write(Written::Page(plan)).await?;

@@ -1,7 +1,21 @@
 //! What people see and do.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `app`, `msg` | the program: events in, effects out, the state shown |
+//! | `view`, `listeners` | what is shown, and what the whole page listens to |
+//! | `shell` | what the state wants done, carried out |
+//! | `engine`, `painter` | the workers, from the page's side |
+//! | `store`, `player`, `microphone` | tracks, and sound out and in |
+//! | `files`, `export` | files in and out of the browser |
+//! | `address`, `backend_memory`, `offline` | what the browser keeps |
 
 #[cfg(target_arch = "wasm32")]
+mod address;
+#[cfg(target_arch = "wasm32")]
 mod app;
+#[cfg(target_arch = "wasm32")]
+mod backend_memory;
 #[cfg(target_arch = "wasm32")]
 mod engine;
 #[cfg(target_arch = "wasm32")]

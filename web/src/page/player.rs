@@ -167,7 +167,7 @@ impl Player {
     fn silence(&self) {
         if let Some(output) = self.0.output.borrow_mut().as_mut() {
             for source in output.sources.drain(..) {
-                #[allow(deprecated, reason = "the name in web-sys of the method that all nodes of this kind have")]
+                #[expect(deprecated, reason = "the name in web-sys of the method that all nodes of this kind have")]
                 let _ = source.stop();
                 let _ = source.disconnect();
             }

@@ -197,7 +197,7 @@ impl Loaded {
 }
 
 /// A network on either backend.
-#[allow(clippy::large_enum_variant, reason = "there are few")]
+#[expect(clippy::large_enum_variant, reason = "there are few")]
 enum BackendDenoiser {
     Gpu(Denoiser<WebGpu>),
     Cpu(Denoiser<Flex>),
@@ -224,7 +224,7 @@ impl BackendDenoiser {
 }
 
 /// One channel being denoised on either backend.
-#[allow(clippy::large_enum_variant, reason = "there are few")]
+#[expect(clippy::large_enum_variant, reason = "there are few")]
 pub enum BackendStream {
     /// On the graphics processor.
     Gpu(stream::Stream<WebGpu>),

@@ -84,7 +84,7 @@ fn transport(state: &PageState, take: &Take, send: &Send) -> Html {
     }
 }
 
-/// A picture's canvases. Their names are those that [`crate::app::App`] draws on.
+/// A picture's canvases: `NAME-waveform` and `NAME-spectrogram`, by which they are found to be drawn on.
 pub fn canvases(name: &str) -> Html {
     html! {
         <>
