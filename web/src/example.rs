@@ -1,5 +1,5 @@
-//! Recordings that the page brings along, so that it does something at once: sentences spoken by a program, with noise made by
-//! our own code.
+//! Recordings that the page brings along, so that it does something at once: sentences spoken by a program, with noise
+//! made by our own code.
 
 use crate::protocol::AddedNoise;
 use crate::steps::Steps;

@@ -1,8 +1,8 @@
 //! The page: denoises recordings in the browser, on WebGPU or on the CPU. Nothing leaves the device.
 //!
-//! The library is plain Rust, tested natively. Three programs are made with it, each a WebAssembly module: `page`, with what people
-//! see and do; `worker`, the engine behind it with the networks; and `painter`, which makes pictures while both have other things
-//! to do.
+//! The library is plain Rust, tested natively. Three programs are made with it, each a WebAssembly module: `page`, with
+//! what people see and do; `worker`, the engine behind it with the networks; and `painter`, which makes pictures while
+//! both have other things to do.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -16,7 +16,7 @@
 //! | [`overview`] | both from afar, made while a track arrives |
 //! | [`axis`] | marks of time and frequency |
 //! | [`part_writer`] | files written in blocks |
-//! | [`saved`] | takes as pages of their own |
+//! | [`saved_page`] | takes as pages of their own |
 
 pub mod axis;
 pub mod example;
@@ -25,7 +25,7 @@ pub mod networks;
 pub mod overview;
 pub mod part_writer;
 pub mod protocol;
-pub mod saved;
+pub mod saved_page;
 pub mod settings;
 pub mod spectrogram;
 pub mod state;

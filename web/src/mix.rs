@@ -1,7 +1,7 @@
 //! What is heard: a take's tracks in some proportion.
 //!
-//! Before, after and what was removed, at any strength, are all sums of two tracks, so the strength is heard at once and all of
-//! them share one clock.
+//! Before, after and what was removed, at any strength, are all sums of two tracks, so the strength is heard at once
+//! and all of them share one clock.
 
 /// Most that a voice is amplified or attenuated to be as loud as the first, as a factor.
 const MOST_GAIN: f64 = 8.0;
@@ -98,8 +98,8 @@ impl Levels {
         voice.weights.iter().zip(&self.peaks).map(|(weight, peak)| weight.abs() * peak).sum()
     }
 
-    /// The factor that makes a voice as loud (of the same root mean square) as `reference`, within reason, and without going
-    /// over full scale where it did not before. 1 for silence.
+    /// The factor that makes a voice as loud (of the same root mean square) as `reference`, within reason, and without
+    /// going over full scale where it did not before. 1 for silence.
     pub fn gain(&self, voice: &Voice, reference: &Voice) -> f32 {
         let (energy, wanted) = (self.energy(voice), self.energy(reference));
         // What is left of two equal tracks is rounding.

@@ -1,4 +1,5 @@
-//! A track seen from afar: extremes and levels over time, made as the track comes, so that an hour can be drawn at once.
+//! A track seen from afar: extremes and levels over time, made as the track comes, so that an hour can be drawn at
+//! once.
 
 use shared::dsp::StftConfig;
 use shared::dsp::spectrum::SpectrumPlan;
@@ -80,7 +81,8 @@ impl Overview {
         f32::from(self.levels.iter().copied().max().unwrap_or(0)) / 2.0
     }
 
-    /// Lowest and highest sample of every one of `width` columns from `from` to `to` seconds; nothing where there is none.
+    /// Lowest and highest sample of every one of `width` columns from `from` to `to` seconds; nothing where there is
+    /// none.
     pub fn extremes(&self, sample_rate_hz: u32, [from, to]: [f64; 2], width: usize) -> Vec<Option<[f32; 2]>> {
         let column_seconds = self.column_seconds(sample_rate_hz);
         let index = |x: usize| ((from + (to - from) * x as f64 / width as f64) / column_seconds).max(0.0) as usize;

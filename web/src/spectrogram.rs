@@ -94,8 +94,9 @@ impl Grid {
         self.levels_db.iter().copied().filter(|level| !level.is_nan()).fold(0.0, f32::max)
     }
 
-    /// A picture of `height` rows of RGBA pixels, low frequencies at the bottom, brightest at `top_db`. Transparent where there
-    /// is no sound. Where `small` says so of a column and a level, the colour is taken away: what a threshold would change.
+    /// A picture of `height` rows of RGBA pixels, low frequencies at the bottom, brightest at `top_db`. Transparent
+    /// where there is no sound. Where `small` says so of a column and a level, the colour is taken away: what a
+    /// threshold would change.
     pub fn pixels(&self, height: usize, top_db: f32, small: impl Fn(usize, f32) -> bool) -> Vec<u8> {
         let width = self.width();
         let mut pixels = vec![0; 4 * width * height];

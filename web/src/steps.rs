@@ -1,4 +1,5 @@
-//! A chain of noise as the page has it: JSON that looks like one. Whether it can be made is for those to say who have the noises.
+//! A chain of noise as the page has it: JSON that looks like one. Whether it can be made is for those to say who have
+//! the noises.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

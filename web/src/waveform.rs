@@ -1,4 +1,4 @@
-//! Waveforms: what is drawn of samples that lie closer than columns of pixels.
+//! Waveforms: the range of the samples in each column of pixels.
 
 /// Lowest and highest sample of each of `width` columns.
 pub fn extremes(samples: &[f32], width: usize) -> Vec<Option<[f32; 2]>> {

@@ -11,7 +11,8 @@ use web_sys::{
 
 use super::files::window;
 
-/// Asks for the microphone, without the browser's own processing: that would remove, badly, what we are there to remove.
+/// Asks for the microphone, without the browser's own processing: that would remove, badly, what we are there to
+/// remove.
 async fn open() -> Result<MediaStream, Failure> {
     let missing = |_| Failure::NoMicrophone;
     // Only pages that were fetched safely have it.
@@ -79,8 +80,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Asks for the microphone and starts to record. `done` gets the recording after [`Recorder::stop`], or when the microphone
-    /// is taken away.
+    /// Asks for the microphone and starts to record. `done` gets the recording after [`Recorder::stop`], or when the
+    /// microphone is taken away.
     ///
     /// # Errors
     /// When there is none, or it may not be used.

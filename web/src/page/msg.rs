@@ -1,8 +1,8 @@
-//! What the parts of the page tell the program: what people do, and what the browser finishes.
+//! Messages to the program: what people do, and what the browser has finished.
 
 use web::state::PageEvent;
 
-/// What the page hears.
+/// What the program is told.
 #[derive(Clone)]
 pub enum Msg {
     /// For the state.

@@ -6,7 +6,8 @@ use yew::Callback;
 
 use super::files::window;
 
-/// Has the browser keep the site. `ready` hears when all of it is kept; where the browser cannot or has no room, nothing happens.
+/// Has the browser keep the site. `ready` hears when all of it is kept; where the browser cannot or has no room,
+/// nothing happens.
 pub fn register(ready: Callback<()>) {
     let navigator = window().navigator();
     if !Reflect::has(&navigator, &"serviceWorker".into()).unwrap_or(false) {

@@ -73,7 +73,8 @@ struct Output {
 }
 
 impl Player {
-    /// A player of what is in `store`; `stopped` hears when it comes to an end by itself, and whether because nothing sounds here.
+    /// A player of what is in `store`; `stopped` hears when it comes to an end by itself, and whether because nothing
+    /// sounds here.
     pub fn new(store: TrackStore, stopped: Callback<bool>) -> Self {
         Self(Rc::new(PlayerState {
             store,
@@ -91,7 +92,8 @@ impl Player {
         }))
     }
 
-    /// Says what is to be heard from now on. Another take begins at its start; another voice of the same one continues in place.
+    /// Says what is to be heard from now on. Another take begins at its start; another voice of the same one continues
+    /// in place.
     pub fn set(&self, sound: Option<Sound>) {
         let other = {
             let old = self.0.sound.borrow();

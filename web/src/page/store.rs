@@ -67,8 +67,8 @@ impl TrackStore {
         inner.recent.retain(|(place, _)| place.take != take);
     }
 
-    /// Puts a piece away; how many samples per channel of its track are there then, and the piece, unless it was there already.
-    /// With `removed_from`, it is the result of a network on that track.
+    /// Puts a piece away; how many samples per channel of its track are there then, and the piece, unless it was there
+    /// already. With `removed_from`, it is the result of a network on that track.
     ///
     /// # Errors
     /// When the browser has no room for it.

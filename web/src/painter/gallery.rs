@@ -16,7 +16,8 @@ use web_sys::{Blob, FileReaderSync};
 
 /// Up to this long a stretch is drawn from its samples, a longer one from the overview, in seconds.
 const DETAIL_SECONDS: f64 = 30.0;
-/// Up to this long recordings get the threshold of the report's corruptions drawn, in seconds: their spectrum is held whole.
+/// Up to this long recordings get the threshold of the report's corruptions drawn, in seconds: their spectrum is held
+/// whole.
 const MOST_THRESHOLD_SECONDS: f64 = 60.0;
 /// Rows of a spectrogram's picture; the browser scales it.
 const HEIGHT: usize = 256;

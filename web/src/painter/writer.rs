@@ -9,7 +9,7 @@ use media::{Encoding, Spec, Writer};
 use png::{BitDepth, ColorType, Encoder};
 use web::part_writer::PartWriter;
 use web::protocol::painter::{Excerpt, PagePlan, Wish};
-use web::saved::{SavedPage, SavedVoice};
+use web::saved_page::{SavedPage, SavedVoice};
 use web_sys::{Blob, BlobPropertyBag, FileReaderSync};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};

@@ -75,8 +75,8 @@ pub enum Request {
         noise: Option<AddedNoise>,
         /// Loaded networks, each of which makes a track, in this order.
         models: Vec<String>,
-        /// Samples per channel of every track that the page has already: a whole number of pieces. Only without noise and
-        /// with one network.
+        /// Samples per channel of every track that the page has already: a whole number of pieces. Only without noise
+        /// and with one network.
         from: u64,
     },
     /// Stop working on this take, or forget that it waits. Answered by [`Failure::Cancelled`] if it was not done.
@@ -84,8 +84,8 @@ pub enum Request {
         /// Number of the take.
         id: u32,
     },
-    /// Denoise sound as it comes through a port, which is beside the message: it gets and gives `Float32Array`s of one channel.
-    /// Answered by [`Response::Live`], again and again, until [`Request::StopLive`].
+    /// Denoise sound as it comes through a port, which is beside the message: it gets and gives `Float32Array`s of one
+    /// channel. Answered by [`Response::Live`], again and again, until [`Request::StopLive`].
     StartLive {
         /// A loaded network.
         model: String,
@@ -161,7 +161,8 @@ pub enum Response {
         /// All of them, in order.
         damage: Vec<Damage>,
     },
-    /// A piece of a track. Beside it: an `ArrayBuffer` of 32-bit floats, all of the first channel, then all of the next.
+    /// A piece of a track. Beside it: an `ArrayBuffer` of 32-bit floats, all of the first channel, then all of the
+    /// next.
     Piece {
         /// Number of the take.
         id: u32,

@@ -1,5 +1,5 @@
-//! What page and painter say to each other. The painter is a worker that makes pictures and files, so that the page neither waits
-//! for them nor needs what they are made with; the engine is too busy for it.
+//! What page and painter say to each other. The painter is a worker that makes pictures and files, so that the page
+//! neither waits for them nor needs what they are made with; the engine is too busy for it.
 
 use media::Spec;
 use serde::{Deserialize, Serialize};
@@ -139,8 +139,8 @@ pub struct Wish {
 pub enum PainterAnswer {
     /// It listens; what was sent before is lost.
     Listening,
-    /// A picture, beside the message: RGBA pixels, then the lowest and highest sample of each column, not a number where there is
-    /// none.
+    /// A picture, beside the message: RGBA pixels, then the lowest and highest sample of each column, not a number
+    /// where there is none.
     Painted {
         /// The number of the order.
         number: u32,

@@ -1,4 +1,4 @@
-//! What the page wants done.
+//! Effects: what the state wants done, as it does nothing itself.
 
 use crate::example::ExampleRecording;
 use crate::protocol::engine::{Backend, Request};

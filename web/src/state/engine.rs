@@ -1,4 +1,4 @@
-//! The page and its engine: what the engine's answers make of the page, how it begins, and what happens when it dies.
+//! The engine's part of the state: how its answers change the page, how it begins, and what happens when it dies.
 
 use super::{Effect, EnginePhase, Live, PageState};
 use crate::networks::Loading;
@@ -107,7 +107,8 @@ impl PageState {
         }
     }
 
-    /// The engine died: another takes over, on the CPU, from where it stood. What it died of twice at the same place is given up.
+    /// The engine died: another takes over, on the CPU, from where it stood. What it died of twice at the same place is
+    /// given up.
     pub(super) fn revive(&mut self, effects: &mut Vec<Effect>) {
         let alive = matches!(self.engine, EnginePhase::Ready);
         let on_cpu = self.backend.as_ref().is_none_or(|(backend, _)| *backend == Backend::Cpu);

@@ -1,4 +1,4 @@
-//! What can happen to the page.
+//! Events: what people do, and what the engine and the browser report.
 
 use shared::noise::NoiseKind;
 

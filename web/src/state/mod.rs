@@ -1,7 +1,7 @@
 //! The page's state in one place, and what events make of it.
 //!
-//! [`PageState::update`] takes what happened and gives what is to be done about it; it does nothing itself. What is shown is a function
-//! of the state alone. Samples, files and devices are kept by those who carry out the effects.
+//! [`PageState::update`] takes what happened and gives what is to be done about it; it does nothing itself. What is
+//! shown is a function of the state alone. Samples, files and devices are kept by those who carry out the effects.
 
 mod effect;
 mod engine;
@@ -59,7 +59,8 @@ pub struct PageState {
     pub backend: Option<(Backend, String)>,
     /// The networks to choose from.
     pub networks: Vec<OfferedNetwork>,
-    /// Bundles that somebody dropped and that the engine has not loaded yet. Only then do they replace networks of their names.
+    /// Bundles that somebody dropped and that the engine has not loaded yet. Only then do they replace networks of
+    /// their names.
     pub arriving: Vec<OfferedNetwork>,
     /// What noises there are.
     pub noises: Vec<NoiseKind>,

@@ -1,4 +1,4 @@
-//! The networks of the page: loaded, replaced, given up.
+//! The networks' part of the state: loading them, replacing them, giving them up.
 
 use super::{Effect, EnginePhase, PageState};
 use crate::networks::{Loading, OfferedNetwork, Origin};

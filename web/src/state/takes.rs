@@ -1,4 +1,4 @@
-//! The takes of the page: sent to the engine, shown, made again, removed.
+//! The takes' part of the state: sending them to the engine, showing them, making them again, removing them.
 
 use super::{Effect, EnginePhase, PageState};
 use crate::networks::{Loading, OfferedNetwork};

@@ -1,4 +1,4 @@
-//! What each event makes of the page.
+//! How each event changes the state.
 
 use super::{Effect, EnginePhase, Live, PageEvent, PageState};
 use crate::example::ExampleRecording;

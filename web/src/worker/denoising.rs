@@ -11,8 +11,8 @@ use crate::source::{RecordingSource, TrackFormat};
 use crate::stop::{Stop, Trouble};
 use crate::track::TrackSender;
 
-/// What is heard before a place from which denoising resumes, at least, in seconds: after that, levels, context and filters are
-/// as if all had been heard.
+/// What is heard before a place from which denoising resumes, at least, in seconds: after that, levels, context and
+/// filters are as if all had been heard.
 const RUN_UP_SECONDS: u64 = 16;
 
 /// Longest that it may have to be made so that the network's strides fall as they did, in seconds.
@@ -33,8 +33,8 @@ pub struct ActiveTake<'a> {
 }
 
 impl ActiveTake<'_> {
-    /// Denoises a recording into the last of `tracks`, one for each of `models`; the one before, if there is one, gets the
-    /// recording itself. Where WebGPU fails, the CPU continues. Gives the length in samples per channel.
+    /// Denoises a recording into the last of `tracks`, one for each of `models`; the one before, if there is one, gets
+    /// the recording itself. Where WebGPU fails, the CPU continues. Gives the length in samples per channel.
     ///
     /// # Errors
     /// When it cannot be done, or is not to be done any more.
@@ -121,8 +121,8 @@ pub fn post_damage(id: u32, source: &RecordingSource) {
     }
 }
 
-/// Where to start so that all is from `posted` on as if it had been heard from the beginning: a whole number of seconds, so that
-/// levels are measured and rates converted alike, and of the networks' strides.
+/// Where to start so that all is from `posted` on as if it had been heard from the beginning: a whole number of
+/// seconds, so that levels are measured and rates converted alike, and of the networks' strides.
 fn start_before(posted: u64, format: TrackFormat, networks: &[&Loaded]) -> u64 {
     let rate_hz = u64::from(format.sample_rate_hz);
     let step = networks.iter().fold(u64::from(PIECE_SECONDS), |step, network| {
@@ -138,7 +138,8 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
-/// How files are denoised: in shorter pieces by slow networks, so that there is something to hear soon, and `Cancel` is.
+/// How files are denoised: in shorter pieces by slow networks, so that there is something to hear soon, and `Cancel`
+/// is.
 fn options(network: &Loaded) -> Options {
     let longest = Options::default();
     let seconds = match network.speed {

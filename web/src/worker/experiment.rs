@@ -29,8 +29,8 @@ pub fn check_length(source: &RecordingSource, length: u64) -> Result<(), Failure
     if source.samples(length) <= MAX_NOISY_SAMPLES as u64 { Ok(()) } else { Err(Failure::TooLongForNoise) }
 }
 
-/// Makes noise and denoises it. All of the recording comes into memory: some noise depends on all of it. Gives its length in
-/// samples per channel.
+/// Makes noise and denoises it. All of the recording comes into memory: some noise depends on all of it. Gives its
+/// length in samples per channel.
 ///
 /// # Errors
 /// When it cannot be done, or is not to be done any more.

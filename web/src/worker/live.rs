@@ -48,7 +48,7 @@ pub async fn run(
     session.network(model)?;
     check_rate(sample_rate_hz).map_err(|error| Failure::Other(error.to_string()))?;
     let port = beside.first().and_then(|port| port.dyn_ref::<MessagePort>());
-    let port = Open::new(port.ok_or_else(|| Failure::Other("there is no port for the sound".into()))?);
+    let port = OpenPort::new(port.ok_or_else(|| Failure::Other("there is no port for the sound".into()))?);
     loop {
         match flow(session.network(model)?, sample_rate_hz, &port, stop).await {
             Ok(()) => return Ok(()),
@@ -63,7 +63,7 @@ pub async fn run(
 }
 
 /// The same on one backend.
-async fn flow(network: &Loaded, sample_rate_hz: u32, port: &Open, stop: &Stop) -> Result<(), Trouble> {
+async fn flow(network: &Loaded, sample_rate_hz: u32, port: &OpenPort, stop: &Stop) -> Result<(), Trouble> {
     let rate = f64::from(sample_rate_hz);
     let mut stream = network.stream(sample_rate_hz, options(network).await?)?;
     let held_seconds = stream.latency() as f64 / rate;
@@ -97,7 +97,8 @@ async fn flow(network: &Loaded, sample_rate_hz: u32, port: &Open, stop: &Stop) -
     Ok(())
 }
 
-/// Runs silence through a graphics processor, so that its programs are made for every length of input before there is sound.
+/// Runs silence through a graphics processor, so that its programs are made for every length of input before there is
+/// sound.
 async fn warm_up(stream: &mut BackendStream, sample_rate_hz: u32, stop: &Stop) -> Result<(), Trouble> {
     if let BackendStream::Cpu(_) = stream {
         return Ok(());
@@ -163,13 +164,13 @@ impl Load {
 }
 
 /// A port that is listened to, until this is dropped.
-struct Open {
+struct OpenPort {
     port: MessagePort,
     inbox: Inbox,
     _listener: Closure<dyn FnMut(MessageEvent)>,
 }
 
-impl Open {
+impl OpenPort {
     fn new(port: &MessagePort) -> Self {
         let inbox = Inbox::default();
         let listener = Closure::<dyn FnMut(MessageEvent)>::new({
@@ -196,7 +197,7 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenPort {
     fn drop(&mut self) {
         self.port.set_onmessage(None);
         self.port.close();

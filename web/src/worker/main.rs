@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `requests` | the queue of what is asked, and what is heard at once |
 //! | `session`, `gpu`, `loading` | backends and networks |
-//! | `source`, `file` | recordings, read in blocks |
+//! | `source`, `blob_reader` | recordings, read in blocks |
 //! | `take`, `denoising`, `track` | denoising one into pieces |
 //! | `experiment` | noise, and scores |
 //! | `live` | live audio |
@@ -12,13 +12,13 @@
 //! | `browser` | what the browser does for all of them |
 
 #[cfg(target_arch = "wasm32")]
+mod blob_reader;
+#[cfg(target_arch = "wasm32")]
 mod browser;
 #[cfg(target_arch = "wasm32")]
 mod denoising;
 #[cfg(target_arch = "wasm32")]
 mod experiment;
-#[cfg(target_arch = "wasm32")]
-mod file;
 #[cfg(target_arch = "wasm32")]
 mod gpu;
 #[cfg(target_arch = "wasm32")]

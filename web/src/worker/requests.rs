@@ -1,7 +1,7 @@
 //! The queue of what the page asks.
 //!
-//! Requests are answered one after the other. Only two are heard while another is worked on: the one to cancel a take, and the
-//! one to end live sound, until which everything else waits.
+//! Requests are answered one after the other. Only two are heard while another is worked on: the one to cancel a take,
+//! and the one to end live sound, until which everything else waits.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

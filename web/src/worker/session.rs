@@ -82,11 +82,12 @@ impl Session {
         self.networks.get(model).ok_or_else(|| Failure::NoModel(format!("“{model}” was not loaded")))
     }
 
-    /// Takes a network, in place of the one of that name, and tries it. The first decides which backend is used, if none was
-    /// chosen.
+    /// Takes a network, in place of the one of that name, and tries it. The first decides which backend is used, if
+    /// none was chosen.
     ///
     /// # Errors
-    /// When the bundle is broken, or what it computes is of no use: then all is as it was, but that WebGPU may have been given up.
+    /// When the bundle is broken, or what it computes is of no use: then all is as it was, but that WebGPU may have
+    /// been given up.
     pub async fn load(&mut self, model: &str, bytes: &[u8]) -> Result<News, Failure> {
         let bundle = Bundle::from_bytes(bytes).map_err(refused)?;
         let facts = |speed| Facts { card: bundle.card.clone(), bytes: bytes.len(), speed };

@@ -10,7 +10,7 @@ use web::protocol::engine::TakeInput;
 use web::protocol::{Failure, MAX_CHANNELS, MAX_SAMPLES};
 use web_sys::Blob;
 
-use crate::file::File;
+use crate::blob_reader::BlobReader;
 
 /// Samples of each channel that are taken at a time from what is in memory.
 const BLOCK_LENGTH: usize = 1 << 14;
@@ -54,7 +54,7 @@ impl RecordingSource {
         match input {
             TakeInput::File => {
                 let blob: &Blob = beside.first().and_then(JsCast::dyn_ref).ok_or_else(missing)?;
-                let reader = Reader::new(File::open(blob))?;
+                let reader = Reader::new(BlobReader::open(blob))?;
                 let (spec, length) = (Spec::like(reader.format()), reader.format().length);
                 Self::new(OpenInput::File(Box::new(reader)), spec, length)
             }
@@ -129,7 +129,8 @@ impl RecordingSource {
         Ok(Some(block))
     }
 
-    /// Refuses a recording that ends without a sample, or without one that could be decoded: the browser may know its dialect.
+    /// Refuses a recording that ends without a sample, or without one that could be decoded: the browser may know its
+    /// dialect.
     fn end(&self) -> Result<Option<Block>, Failure> {
         if self.position == 0 {
             return Err(Failure::Empty);

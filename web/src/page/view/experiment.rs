@@ -110,7 +110,8 @@ fn editor_of(state: &PageState, index: usize, kind: &str, send: &Send) -> Html {
     }
 }
 
-/// The numbers of a step to be shown. Of the four ways to give a threshold, that is the one that was taken, or the usual one.
+/// The numbers of a step to be shown. Of the four ways to give a threshold, that is the one that was taken, or the
+/// usual one.
 fn shown<'a>(steps: &Steps, index: usize, noise: &'a NoiseKind) -> Vec<(&'a NoiseNumber, [f64; 2])> {
     /// What the report's corruptions take where a chain says nothing; see [`shared::noise::stft`].
     const USUAL: [(&str, f64); 2] = [("zero-small", 0.8), ("raise-small", 0.6)];
@@ -188,8 +189,8 @@ struct ChainTextProperties {
     send: Send,
 }
 
-/// The chain as text, which may be changed as well: what is being typed is not a chain at every moment, so it has a state of its
-/// own.
+/// The chain as text, which may be changed as well: what is being typed is not a chain at every moment, so it has a
+/// state of its own.
 #[component(ChainText)]
 fn chain_text(properties: &ChainTextProperties) -> Html {
     let typed = use_state(|| None::<(Steps, String)>);

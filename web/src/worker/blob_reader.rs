@@ -1,4 +1,4 @@
-//! A file of the browser's, read in blocks.
+//! A file of the browser's, read in blocks as if it were on a disk.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,14 +11,14 @@ use web_sys::{Blob, FileReaderSync};
 const BLOCK_BYTES: u64 = 1 << 18;
 
 thread_local! {
-    /// The files that are open. Decoders want readers that may go to other threads, which the browser's objects may not: readers
-    /// hold a number in place of them.
+    /// The files that are open. Decoders want readers that may go to other threads, which the browser's objects may
+    /// not: readers hold a number in place of them.
     static BLOBS: RefCell<HashMap<u32, Blob>> = RefCell::default();
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
 /// A file being read. One block of it is in memory.
-pub struct File {
+pub struct BlobReader {
     number: u32,
     length: u64,
     position: u64,
@@ -26,7 +26,7 @@ pub struct File {
     block_start: u64,
 }
 
-impl File {
+impl BlobReader {
     /// Opens a file at its start.
     pub fn open(blob: &Blob) -> Self {
         let number = NEXT.replace(NEXT.get().wrapping_add(1));
@@ -59,13 +59,13 @@ impl File {
     }
 }
 
-impl Drop for File {
+impl Drop for BlobReader {
     fn drop(&mut self) {
         BLOBS.with_borrow_mut(|blobs| blobs.remove(&self.number));
     }
 }
 
-impl Read for File {
+impl Read for BlobReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.ahead().is_empty() && self.position < self.length {
             self.load()?;
@@ -78,7 +78,7 @@ impl Read for File {
     }
 }
 
-impl Seek for File {
+impl Seek for BlobReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.position = media::sought(to, self.position, self.length)?;
         Ok(self.position)

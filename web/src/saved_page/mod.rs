@@ -5,8 +5,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::axis::{frequency_marks, time_marks, time_text};
 use crate::protocol::TrackScores;
 
-const STYLE: &str = include_str!("saved.css");
-const SCRIPT: &str = include_str!("saved.js");
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
 
 /// What there is to hear and see of one voice.
 pub struct SavedVoice {
