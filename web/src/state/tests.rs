@@ -3,7 +3,10 @@
 use shared::bundle::Card;
 
 use super::*;
-use crate::protocol::Facts;
+use crate::example::ExampleRecording;
+use crate::networks::NetworkListing;
+use crate::protocol::engine::{Facts, Request, Response};
+use crate::take::TakePhase;
 
 /// A page, and what it wanted done.
 struct Story {
