@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use media::{Encoding, Metadata, Spec, Whole, Writer};
+use media::{Encoding, Metadata, Spec, WholeRecording, Writer};
 use serde_json::json;
 use shared::Audio;
 
@@ -92,7 +92,7 @@ fn recordings() -> Vec<(String, Vec<u8>)> {
 }
 
 /// Fails unless the page's file has the samples that native code reads from a recording, and its format.
-fn assert_same_file(name: &str, expected: &Whole, got: Vec<u8>) {
+fn assert_same_file(name: &str, expected: &WholeRecording, got: Vec<u8>) {
     let spec = Spec::like(&expected.format);
     let exact = media::encode(&expected.channels, &spec).unwrap();
     if ["AAC", "MP1", "MP2", "MP3", "Vorbis"].contains(&&*expected.format.codec) {
