@@ -131,7 +131,7 @@ impl Weights {
             Ok((name.as_str(), TensorView::new(Dtype::F32, weight.shape.clone(), bytes).map_err(refuse)?))
         });
         let notes: HashMap<String, String> = notes.clone().into_iter().collect();
-        safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(notes)).map_err(refuse)
+        in_order(&safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(notes)).map_err(refuse)?)
     }
 
     /// Reads the bytes of a safetensors file with values of 16, 32 or 64 bits, and its metadata.
@@ -157,6 +157,19 @@ impl Weights {
         let notes = header.metadata().clone().unwrap_or_default();
         Ok((weights, notes.into_iter().collect()))
     }
+}
+
+/// A safetensors file with the names in its header in order. The crate writes notes in the order of a hash map, which is another one
+/// each time.
+fn in_order(file: &[u8]) -> Result<Vec<u8>> {
+    let (length, rest) = file.split_first_chunk().ok_or_else(|| refuse("expected a header"))?;
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let header: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
+        serde_json::from_slice(header).map_err(refuse)?;
+    let mut header = serde_json::to_vec(&header).map_err(refuse)?;
+    // Tensors begin at multiples of eight bytes.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Ok([&(header.len() as u64).to_le_bytes(), &*header, data].concat())
 }
 
 fn refuse(reason: impl ToString) -> Error {

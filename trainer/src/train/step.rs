@@ -226,17 +226,15 @@ impl DataLoaderIterator<BatchShare> for OneShare {
 #[cfg(test)]
 mod tests {
     use burn::backend::{Autodiff, Flex};
-    use burn::optim::AdamW;
-    use burn::optim::adaptor::OptimizerAdaptor;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
     use shared::loss::Loss;
     use shared::nn::{NetworkConfig, WavenetConfig};
 
     use super::*;
+    use crate::train::Adam;
 
     type B = Autodiff<Flex>;
-    type Adam = OptimizerAdaptor<AdamW, Trainee<B>, B>;
 
     fn item(len: usize, seed: u64) -> Item {
         let sound = |seed| shared::synth::speech(len, 16_000, &mut ChaCha8Rng::seed_from_u64(seed));
@@ -258,7 +256,7 @@ mod tests {
     }
 
     fn step(trainee: &Trainee<B>, how: How, devices: usize, items: &[Item]) -> (f64, Vec<f32>) {
-        let stepper = Stepper::<B, Adam>::new(how, vec![Default::default(); devices]);
+        let stepper = Stepper::<B, Adam<B>>::new(how, vec![Default::default(); devices]);
         let (loss, gradients) = stepper.step(trainee, items.to_vec());
         struct Collect<'a>(&'a GradientsParams, Vec<f32>);
         impl burn::module::ModuleVisitor<B> for Collect<'_> {
