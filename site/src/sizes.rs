@@ -111,7 +111,7 @@ fn compressed(content: &[u8]) -> Result<usize> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn each_file_counts_where_it_is_fetched() {
         let default = Some("models/dcunet.zip");
-        let page = ["index.html", "style-1.css", "start-1.js", "page-1.js", "page-1_bg.wasm", "models.json"];
+        let page = ["index.html", "style-1.css", "start.js", "page-1.js", "page-1_bg.wasm", "models.json"];
         for name in page.into_iter().chain(["snippets/a/inline0.js"]) {
             assert_eq!(parts(name, default), [Part::Page], "{name}");
         }

@@ -104,7 +104,7 @@ fn name(path: &Path) -> Result<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -146,7 +146,8 @@ mod tests {
         fs::write(from.path().join("broken.zip"), "PK").unwrap();
         assert!(refused().contains("broken.zip: "), "{}", refused());
         fs::remove_file(from.path().join("broken.zip")).unwrap();
-        fs::copy(crate::root().join("models/wavenet.zip"), from.path().join("my net.zip")).unwrap();
+        let network = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/wavenet.zip");
+        fs::copy(network, from.path().join("my net.zip")).unwrap();
         assert!(refused().starts_with("rename "), "{}", refused());
     }
 }
