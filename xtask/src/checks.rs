@@ -1,63 +1,76 @@
-//! Everything that CI runs.
+//! The checks: quick ones for every change, and everything that CI runs.
 
 use std::env;
 use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::command::{self, command};
+use crate::cargo::cargo;
+use crate::command::{command, run};
+use crate::page::{Options, Site};
 use crate::tools::{self, WasmToolchain};
-use crate::{root, site, sizes};
+use crate::{root, tests};
 
 /// GPU backends cannot be tested everywhere, but must compile everywhere.
-const GPU_FEATURES: &str = "trainer/cuda,trainer/wgpu";
+const GPU_FEATURES: &str = "trainer/cuda,trainer/wgpu,shared/wgpu-tests";
+
+/// Runs the checks that take a few minutes once everything is compiled; stops at the first that fails.
+///
+/// # Errors
+/// When a check fails.
+pub fn quick() -> Result<()> {
+    step("formatting", formatting)?;
+    step("lints", || run(cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"])))?;
+    step("unit tests", tests::unit)
+}
 
 /// Runs all checks, the quick ones first; stops at the first that fails.
 ///
 /// # Errors
 /// When a check fails, or what it needs cannot be installed.
-pub fn run(browser: bool) -> Result<()> {
-    step("formatting", || cargo(&["fmt", "--all", "--check"]))?;
+pub fn all(browser: bool) -> Result<()> {
+    step("formatting", formatting)?;
+    if tools::has_cargo_deny() {
+        step("dependencies", dependencies)?;
+    }
     step("lints", || {
-        cargo(&["clippy", "--workspace", "--all-targets", "--features", GPU_FEATURES, "--", "-D", "warnings"])
+        let mut clippy = cargo("clippy");
+        clippy.args(["--workspace", "--all-targets", "--features", GPU_FEATURES, "--", "-D", "warnings"]);
+        run(&mut clippy)
     })?;
     step("documentation", || {
-        let mut doc = command("cargo");
-        doc.args(["doc", "--workspace", "--no-deps", "--features", GPU_FEATURES]).env("RUSTDOCFLAGS", "-D warnings");
-        command::run(&mut doc)
+        let mut doc = cargo("doc");
+        doc.args(["--workspace", "--no-deps", "--features", GPU_FEATURES]).env("RUSTDOCFLAGS", "-D warnings");
+        run(&mut doc)
     })?;
-    step("tests", || cargo(&["test", "--workspace"]))?;
     if !browser {
-        return Ok(());
+        return step("tests", tests::native);
     }
-    step("tests on wgpu", || {
+    step("tests", || {
         tools::vulkan()?;
-        // Burn is built again with its wgpu backend; a software device is slow enough with one network at a time.
-        cargo(&[
-            "test",
-            "--workspace",
-            "--features",
-            "shared/wgpu-tests",
-            "--test",
-            "golden_wgpu",
-            "--",
-            "--test-threads=1",
-        ])
+        tests::native_with_wgpu()
     })?;
     step("lints for WebAssembly", || {
         // Not `cargo clippy`: cargo looks for that in its own folder first, where it is another toolchain's.
         let mut clippy = WasmToolchain::find()?.command("cargo-clippy")?;
-        clippy.args(["clippy", "--package", "web", "--lib", "--bins", "--target", "wasm32-unknown-unknown"]);
-        command::run(clippy.args(["--profile", "web", "--", "-D", "warnings"]))
+        clippy.args([
+            "clippy",
+            "--locked",
+            "--package",
+            "web",
+            "--lib",
+            "--bins",
+            "--target",
+            "wasm32-unknown-unknown",
+        ]);
+        run(clippy.args(["--profile", "web", "--", "-D", "warnings"]))
     })?;
-    step("page", || site::build().map(drop))?;
-    step("size of the page", || sizes::check(&root().join("dist")))?;
+    step("page", || Site::AfterTests.build(&Options::dist()))?;
+    step("size of the page", || Site::AfterTests.check_sizes())?;
     step("tests in a browser", || {
         let (browser, driver) = tools::browser()?;
         let axe = tools::axe_core()?;
-        let mut test = command("cargo");
-        // The whole workspace is named so that features, and with them what is compiled already, stay as they were.
-        test.args(["test", "--workspace", "--test", "browser", "--", "--ignored", "--test-threads=1", "--nocapture"]);
+        let mut test = tests::browser();
         test.env("BROWSER", browser).env("CHROMEDRIVER", driver).env("AXE", axe);
         if let Some((firefox, driver)) = tools::firefox() {
             test.env("FIREFOX", firefox).env("GECKODRIVER", driver);
@@ -65,12 +78,27 @@ pub fn run(browser: bool) -> Result<()> {
         if env::var_os("SCREENSHOTS").is_none() {
             test.env("SCREENSHOTS", root().join("target/screenshots"));
         }
-        command::run(&mut test)
+        run(&mut test)
     })
 }
 
-fn cargo(arguments: &[&str]) -> Result<()> {
-    command::run(command("cargo").args(arguments))
+fn formatting() -> Result<()> {
+    run(command("cargo").args(["fmt", "--all", "--check"]))
+}
+
+/// Licences, sources and duplicates of all dependencies; known vulnerabilities where their list can be fetched.
+fn dependencies() -> Result<()> {
+    let deny = || {
+        let mut deny = command("cargo");
+        deny.args(["deny", "--locked"]);
+        deny
+    };
+    run(deny().args(["check", "licenses", "bans", "sources"]))?;
+    if run(deny().args(["fetch", "db"])).is_err() {
+        eprintln!("xtask: known vulnerabilities are NOT CHECKED: their list cannot be fetched");
+        return Ok(());
+    }
+    run(deny().args(["check", "--disable-fetch", "advisories"]))
 }
 
 fn step(what: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {

@@ -1,22 +1,20 @@
-//! `cargo xtask demo` builds the page and serves it, `site` writes it to a folder, `test` runs every check. All install what
-//! they need.
+//! `cargo xtask demo` builds the page and serves it, `site` writes it to a folder, `check` runs the quick checks and `test` all of
+//! them. Each installs what it needs.
 
+mod cargo;
 mod checks;
 mod command;
-mod digest;
-mod finish;
-mod html;
-mod networks;
-mod site;
-mod sizes;
+mod page;
+mod tests;
 mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::serve;
+
+use crate::page::{Options, Site};
 
 /// Builds and serves the page, and runs every check, setting up what they need.
 #[derive(Parser)]
@@ -37,17 +35,11 @@ enum Task {
     /// Build the page into `dist`.
     Build,
     /// Build the page as a static site that any host can serve.
-    Site {
-        /// The folder to write: a new or empty one, or an earlier site.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// A folder with bundles (*.zip) to offer as well; those named as one of ours replace it.
-        #[arg(long, value_name = "DIR")]
-        models: Option<PathBuf>,
-        /// The path that the site is served under, as in /denoise/ [default: any].
-        #[arg(long, value_name = "PATH", value_parser = html::base_path)]
-        base: Option<String>,
-    },
+    Site(Options),
+    /// Format all code.
+    Fmt,
+    /// Run the quick checks: formatting, lints with default features, unit tests.
+    Check,
     /// Run everything that CI runs.
     Test {
         /// Leave out what needs a browser or a graphics driver: the page, its tests, and those on wgpu.
@@ -68,21 +60,12 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Demo { port } => {
-            // The port first: nobody wants to learn after the build that it is taken.
-            let server = serve::listen(port).context("choose another by --port")?;
-            let folder = site::build()?;
-            println!("The page is at http://{}/ (Ctrl-C ends it)", server.server_addr());
-            serve::run(&server, &folder, |_| ());
-            Ok(())
-        }
-        Task::Build => site::build().map(|dist| println!("{}", dist.display())),
-        Task::Site { out, models, base } => {
-            site::write(&out, &finish::Options { models, base })?;
-            println!("{}", out.display());
-            Ok(())
-        }
-        Task::Test { no_browser } => checks::run(!no_browser),
+        Task::Demo { port } => Site::Alone.demo(port),
+        Task::Build => Site::Alone.build(&Options::dist()),
+        Task::Site(options) => Site::Alone.build(&options),
+        Task::Fmt => command::run(command::command("cargo").args(["fmt", "--all"])),
+        Task::Check => checks::quick(),
+        Task::Test { no_browser } => checks::all(!no_browser),
     }
 }
 

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
+use crate::cargo::cargo;
 use crate::command::{command, output, run};
-use crate::digest::sha256;
 use crate::root;
 
 /// The version of trunk that is known to build this page.
@@ -93,15 +94,9 @@ fn rustup_without_timeout() -> bool {
 pub fn page_builders() -> Result<()> {
     let wasm_bindgen = locked_version("wasm-bindgen")?;
     // Debug builds would be quicker, but they take minutes on the page then.
-    cargo_install(
-        "wasm-bindgen-cli",
-        "wasm-bindgen",
-        &wasm_bindgen,
-        &[],
-        "binds the page's WebAssembly to the browser",
-    )?;
-    // Without its own lock file trunk does not compile.
-    cargo_install("trunk", "trunk", TRUNK_VERSION, &["--locked"], "builds the page")?;
+    let why = "binds the page's WebAssembly to the browser";
+    cargo_install("wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen, &[], why)?;
+    cargo_install("trunk", "trunk", TRUNK_VERSION, &[], "builds the page")?;
     Ok(())
 }
 
@@ -137,8 +132,7 @@ fn find_firefox() -> Result<(PathBuf, PathBuf)> {
         return Ok((firefox, driver));
     }
     // It waits for the browser most of the time, so it may be slow, and is built in half the time.
-    let options = ["--locked", "--debug"];
-    cargo_install("geckodriver", "geckodriver", GECKODRIVER_VERSION, &options, "steers Firefox")?;
+    cargo_install("geckodriver", "geckodriver", GECKODRIVER_VERSION, &["--debug"], "steers Firefox")?;
     Ok((firefox, root().join("target/tools/bin/geckodriver")))
 }
 
@@ -173,6 +167,15 @@ pub fn axe_core() -> Result<PathBuf> {
     Ok(script)
 }
 
+/// Whether cargo-deny is installed. Building it takes longer than most of what it follows.
+pub fn has_cargo_deny() -> bool {
+    let found = on_path("cargo-deny").is_some();
+    if !found {
+        say("the check of licences and advisories is LEFT OUT: install it by `cargo install --locked cargo-deny`");
+    }
+    found
+}
+
 /// Sees to a Vulkan device, if only one of software. Elsewhere than on Debian the system's graphics driver must do.
 ///
 /// # Errors
@@ -182,6 +185,11 @@ pub fn vulkan() -> Result<()> {
         return Ok(());
     }
     install_debian(&["libvulkan1", "mesa-vulkan-drivers"], "the networks are tested on wgpu")
+}
+
+/// The SHA-256 of some bytes, in hexadecimal digits.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
@@ -201,8 +209,8 @@ fn cargo_install(package: &str, program: &str, version: &str, options: &[&str], 
         }
     }
     say(&format!("installing {package} {version} into target/tools: it {why}"));
-    let mut install = command("cargo");
-    install.args(["install", "--quiet", package, "--version", version, "--root"]).arg(&folder).args(options);
+    let mut install = cargo("install");
+    install.args(["--quiet", package, "--version", version, "--root"]).arg(&folder).args(options);
     run(install.env("CARGO_TARGET_DIR", folder.join("build")))
 }
 

@@ -16,9 +16,9 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use media::Encoding;
 use serde_json::{Map, Value, json};
 use shared::Audio;
+use site::serve;
 use tempfile::TempDir;
 use url::{ParseError, Url};
-use xtask::serve;
 
 use crate::sound;
 

@@ -1,56 +1,17 @@
-//! The page, built.
+//! The folder that a site is written to: whole or not at all, and never over anything else.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::run;
-use crate::finish::{self, Options};
-use crate::root;
-use crate::tools::{self, WasmToolchain};
+use crate::finish;
 
-/// Builds the page; the folder that holds it.
+/// Whether a site may be written to a folder: to a new or empty one, or over an earlier site.
 ///
 /// # Errors
-/// When a tool cannot be installed, or the build fails.
-pub fn build() -> Result<PathBuf> {
-    let dist = root().join("dist");
-    let built = trunk()?;
-    replace(&dist, |site| finish_from(&built, &Options::default(), site))?;
-    Ok(dist)
-}
-
-/// Builds the page as a site in a folder of the user's, whole or not at all.
-///
-/// # Errors
-/// When the folder holds anything but an earlier site, a bundle cannot be used, or the build fails.
-pub fn write(folder: &Path, options: &Options) -> Result<()> {
-    let folder = std::path::absolute(folder).context("cannot tell where --out is")?;
-    // Before the long build, not after.
-    check(&folder)?;
-    let built = trunk()?;
-    check(&folder)?;
-    replace(&folder, |site| finish_from(&built, options, site))
-}
-
-/// Runs trunk; the folder with what it made.
-fn trunk() -> Result<PathBuf> {
-    tools::page_builders()?;
-    let toolchain = WasmToolchain::find()?;
-    eprintln!("xtask: building the page; the first time takes about ten minutes");
-    let mut trunk = toolchain.command("trunk")?;
-    // Trunk refuses the value "1", which others set.
-    run(trunk.env_remove("NO_COLOR").args(["build", "--release"]))?;
-    Ok(root().join("target/trunk"))
-}
-
-fn finish_from(built: &Path, options: &Options, site: &Path) -> Result<()> {
-    finish::finish(built, &root().join("web/public"), options, site)
-}
-
-/// Whether a site may be written to a folder.
-fn check(folder: &Path) -> Result<()> {
+/// Why not.
+pub fn check(folder: &Path) -> Result<()> {
     let unreadable = || format!("cannot read {}", folder.display());
     if fs::symlink_metadata(folder).is_ok_and(|found| !found.is_dir()) {
         bail!("{} is not a folder", folder.display());
@@ -63,7 +24,10 @@ fn check(folder: &Path) -> Result<()> {
 }
 
 /// Puts in the place of a folder what `make` leaves in an empty one beside it, unless that fails.
-fn replace(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+///
+/// # Errors
+/// When `make` fails, or the folder beside cannot be written or renamed. What was there is there still.
+pub fn replace(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let parent = folder.parent().with_context(|| format!("{} cannot be replaced", folder.display()))?;
     let unwritable = || format!("cannot write to {}", parent.display());
     fs::create_dir_all(parent).with_context(unwritable)?;
@@ -86,7 +50,7 @@ fn replace(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -5,14 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use shared::Bundle;
-pub use web::networks::NetworkListing as Listed;
+pub use web::networks::NetworkListing;
 
 /// The site's folder of bundles.
 pub const FOLDER: &str = "models";
-
-/// Networks with a title of their own, in the order of the page; the first that is there is the default.
-const KNOWN: [(&str, &str); 3] =
-    [("dcunet", "Deep Complex U-Net"), ("wavenet", "Denoising WaveNet"), ("autoencoder", "Autoencoder (one layer)")];
 
 /// Copies the bundles of a folder into a site; one with the name of another replaces it.
 ///
@@ -37,12 +33,12 @@ pub fn add(from: &Path, site: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When one cannot be read.
-pub fn list(site: &Path) -> Result<Vec<Listed>> {
+pub fn list(site: &Path) -> Result<Vec<NetworkListing>> {
     let mut networks = Vec::new();
     for path in bundles(&site.join(FOLDER))? {
         let (bytes, bundle) = read(&path)?;
         let name = name(&path)?;
-        networks.push(Listed {
+        networks.push(NetworkListing {
             file: format!("{FOLDER}/{name}.zip"),
             bytes: bytes.len(),
             title: bundle.card.name,
@@ -55,15 +51,15 @@ pub fn list(site: &Path) -> Result<Vec<Listed>> {
     Ok(arrange(networks))
 }
 
-/// Sorts networks, titles them and chooses the default.
-fn arrange(mut networks: Vec<Listed>) -> Vec<Listed> {
-    let known = |name: &str| KNOWN.iter().position(|(known, _)| *known == name);
-    networks.sort_by_key(|network| (known(&network.name).unwrap_or(KNOWN.len()), network.name.clone()));
+/// Sorts networks as in `models/models.toml` with others behind, titles them and chooses the default: the first one.
+fn arrange(mut networks: Vec<NetworkListing>) -> Vec<NetworkListing> {
+    let known = |name: &str| models::ALL.iter().position(|model| model.name == name);
+    networks.sort_by_key(|network| (known(&network.name).unwrap_or(models::ALL.len()), network.name.clone()));
     let mut taken: Vec<String> = Vec::new();
     for (index, network) in networks.iter_mut().enumerate() {
         network.default = index == 0;
         if let Some(known) = known(&network.name) {
-            network.title = KNOWN[known].1.to_owned();
+            network.title = models::ALL[known].title.to_owned();
         } else if network.title.is_empty() {
             network.title.clone_from(&network.name);
         } else if taken.contains(&network.title) {
@@ -104,12 +100,12 @@ fn name(path: &Path) -> Result<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
-    fn network(name: &str, title: &str) -> Listed {
-        Listed {
+    fn network(name: &str, title: &str) -> NetworkListing {
+        NetworkListing {
             name: name.to_owned(),
             file: String::new(),
             bytes: 0,
@@ -146,7 +142,8 @@ mod tests {
         fs::write(from.path().join("broken.zip"), "PK").unwrap();
         assert!(refused().contains("broken.zip: "), "{}", refused());
         fs::remove_file(from.path().join("broken.zip")).unwrap();
-        fs::copy(crate::root().join("models/wavenet.zip"), from.path().join("my net.zip")).unwrap();
+        let network = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/wavenet.zip");
+        fs::copy(network, from.path().join("my net.zip")).unwrap();
         assert!(refused().starts_with("rename "), "{}", refused());
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
 use crate::finish::{NETWORKS, SERVICE_WORKER};
-use crate::networks::{FOLDER, Listed};
+use crate::networks::{FOLDER, NetworkListing};
 
 /// How hard brotli tries: its most, as hosts that compress ahead of time do.
 const QUALITY: u32 = 11;
@@ -65,7 +65,8 @@ pub fn check(site: &Path) -> Result<()> {
 /// Compressed bytes of each part.
 fn measure(site: &Path) -> Result<Vec<(Part, usize)>> {
     let list = fs::read(site.join(NETWORKS)).with_context(|| format!("cannot read {NETWORKS}"))?;
-    let networks: Vec<Listed> = serde_json::from_slice(&list).with_context(|| format!("cannot read {NETWORKS}"))?;
+    let networks: Vec<NetworkListing> =
+        serde_json::from_slice(&list).with_context(|| format!("cannot read {NETWORKS}"))?;
     let default = networks.iter().find(|network| network.default).map(|network| network.file.as_str());
 
     let mut sums = [Part::Page, Part::Painter, Part::Engine, Part::Network, Part::Networks].map(|part| (part, 0));
@@ -111,7 +112,7 @@ fn compressed(content: &[u8]) -> Result<usize> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn each_file_counts_where_it_is_fetched() {
         let default = Some("models/dcunet.zip");
-        let page = ["index.html", "style-1.css", "start-1.js", "page-1.js", "page-1_bg.wasm", "models.json"];
+        let page = ["index.html", "style-1.css", "start.js", "page-1.js", "page-1_bg.wasm", "models.json"];
         for name in page.into_iter().chain(["snippets/a/inline0.js"]) {
             assert_eq!(parts(name, default), [Part::Page], "{name}");
         }
@@ -147,7 +148,7 @@ mod tests {
     fn a_part_that_is_too_large_or_missing_fails() {
         let site = tempfile::tempdir().unwrap();
         let write = |name: &str, content: &[u8]| fs::write(site.path().join(name), content).unwrap();
-        let list = [Listed {
+        let list = [NetworkListing {
             name: "own".to_owned(),
             file: "models/own.zip".to_owned(),
             bytes: 0,

@@ -49,10 +49,7 @@ pub fn finish(built: &Path, public: &Path, options: &Options, site: &Path) -> Re
     write(site, NOISES, &list)?;
 
     let page = html::finish(&read_text(&site.join(PAGE))?, options.base.as_deref())?;
-    write(site, PAGE, &page.html)?;
-    for (name, script) in &page.scripts {
-        write(site, name, script)?;
-    }
+    write(site, PAGE, &page)?;
 
     let filled = service_worker(&read_text(&site.join(SERVICE_WORKER))?, &files(site)?)?;
     write(site, SERVICE_WORKER, &filled)
@@ -136,14 +133,18 @@ fn write(site: &Path, name: &str, content: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::root;
 
-    const HTML: &str = "<html><head><script type=\"module\">import './page-1.js'</script></head></html>";
+    /// The root of the workspace.
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    }
+
+    const HTML: &str = "<html><head><meta content=\"{{policy}}\" /><!-- base --></head></html>";
 
     /// What trunk would leave.
     fn built() -> TempDir {
@@ -173,9 +174,9 @@ mod tests {
     fn a_site_has_all_that_the_page_asks_for() {
         let site = finished(&built(), &Options::default());
         let page = fs::read_to_string(site.path().join(PAGE)).unwrap();
-        assert!(page.contains("Content-Security-Policy") && !page.contains("<base") && !page.contains("import"));
+        assert!(page.contains("default-src 'none'") && !page.contains("<base"));
 
-        let networks: Vec<networks::Listed> =
+        let networks: Vec<networks::NetworkListing> =
             serde_json::from_str(&fs::read_to_string(site.path().join(NETWORKS)).unwrap()).unwrap();
         let [wavenet, autoencoder] = &networks[..] else { panic!("{networks:?}") };
         assert_eq!((wavenet.title.as_str(), wavenet.default), ("Denoising WaveNet", true));

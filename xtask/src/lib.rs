@@ -1,4 +1,0 @@
-//! What the workspace's tasks share with its tests.
-
-pub mod policy;
-pub mod serve;
