@@ -40,6 +40,7 @@ pub struct Options {
 pub fn finish(built: &Path, public: &Path, options: &Options, site: &Path) -> Result<()> {
     copy(built, site)?;
     copy(public, site)?;
+    networks::add_ours(site)?;
     if let Some(models) = &options.models {
         networks::add(models, site)?;
     }
@@ -152,10 +153,6 @@ mod tests {
         for (name, content) in [("index.html", HTML), ("page-1.js", "1"), ("page-1_bg.wasm", "2"), ("worker.js", "3")] {
             fs::write(built.path().join(name), content).unwrap();
         }
-        fs::create_dir(built.path().join("models")).unwrap();
-        for name in ["autoencoder.zip", "wavenet.zip"] {
-            fs::copy(root().join("models").join(name), built.path().join("models").join(name)).unwrap();
-        }
         built
     }
 
@@ -178,8 +175,9 @@ mod tests {
 
         let networks: Vec<networks::NetworkListing> =
             serde_json::from_str(&fs::read_to_string(site.path().join(NETWORKS)).unwrap()).unwrap();
-        let [wavenet, autoencoder] = &networks[..] else { panic!("{networks:?}") };
-        assert_eq!((wavenet.title.as_str(), wavenet.default), ("Denoising WaveNet", true));
+        assert_eq!(networks.len(), models::ALL.len());
+        assert_eq!((networks[0].title.as_str(), networks[0].default), (models::DEFAULT.title, true));
+        let autoencoder = networks.iter().find(|network| network.name == "autoencoder").unwrap();
         assert_eq!((autoencoder.file.as_str(), autoencoder.default), ("models/autoencoder.zip", false));
         let size = fs::metadata(site.path().join(&autoencoder.file)).unwrap().len();
         assert_eq!((autoencoder.bytes as u64, autoencoder.parameters), (size, 131_105));
@@ -218,8 +216,10 @@ mod tests {
         let site = finished(&built(), &options);
         let networks = networks::list(site.path()).unwrap();
         let found: Vec<_> = networks.iter().map(|it| (it.name.as_str(), it.parameters)).collect();
-        assert_eq!(found, [("wavenet", 357_920), ("autoencoder", 131_105), ("own", 357_920)]);
-        assert_eq!(networks[2].title, "dcunet");
+        let [.., (last, _)] = found[..] else { panic!("{found:?}") };
+        assert!(found.contains(&("wavenet", 357_920)) && found.contains(&("autoencoder", 131_105)), "{found:?}");
+        assert_eq!((found.len(), last), (models::ALL.len() + 1, "own"));
+        assert_eq!(networks[found.len() - 1].title, "dcunet");
     }
 
     #[test]

@@ -10,6 +10,17 @@ pub use web::networks::NetworkListing;
 /// The site's folder of bundles.
 pub const FOLDER: &str = "models";
 
+/// Writes the bundles of `models/models.toml` into a site.
+///
+/// # Errors
+/// When one cannot be written.
+pub fn add_ours(site: &Path) -> Result<()> {
+    for model in &models::ALL {
+        write(site, model.name, model.bundle)?;
+    }
+    Ok(())
+}
+
 /// Copies the bundles of a folder into a site; one with the name of another replaces it.
 ///
 /// # Errors
@@ -19,14 +30,18 @@ pub fn add(from: &Path, site: &Path) -> Result<()> {
     if bundles.is_empty() {
         bail!("{} has no bundles, whose names end in .zip", from.display());
     }
-    let folder = site.join(FOLDER);
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for path in bundles {
         let (bytes, _) = read(&path)?;
-        let copy = folder.join(format!("{}.zip", name(&path)?));
-        fs::write(&copy, bytes).with_context(|| format!("cannot write {}", copy.display()))?;
+        write(site, &name(&path)?, &bytes)?;
     }
     Ok(())
+}
+
+fn write(site: &Path, name: &str, bundle: &[u8]) -> Result<()> {
+    let folder = site.join(FOLDER);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let path = folder.join(format!("{name}.zip"));
+    fs::write(&path, bundle).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The networks of a site, in the order of the page.

@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(parts("painter_bg.wasm", default), [Part::Painter]);
         assert_eq!(parts("models/dcunet.zip", default), [Part::Network, Part::Networks]);
         assert_eq!(parts("models/wavenet.zip", default), [Part::Networks]);
-        for name in ["sw.js", "live.js", "icon.svg", "manifest.webmanifest", "models/sources.toml"] {
+        for name in ["sw.js", "live.js", "icon.svg", "manifest.webmanifest"] {
             assert_eq!(parts(name, default), [], "{name}");
         }
     }
