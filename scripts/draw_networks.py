@@ -9,6 +9,7 @@ The voice is espeak-ng's unless another recording is given; it was not trained o
 import argparse
 import subprocess
 import tempfile
+import tomllib
 from pathlib import Path
 
 import matplotlib
@@ -26,7 +27,8 @@ NOISES = {
     "small coefficients raised": ["--noise", "raise-small", "--amount", "0.8"],
     "pink noise at 5 dB": ["--noise", "pink", "--snr-db", "5"],
 }
-MODELS = ["autoencoder", "wavenet", "dcunet"]
+LIST = Path(__file__).parents[1] / "models/models.toml"
+MODELS = [model["name"] for model in tomllib.loads(LIST.read_text())["model"]][::-1]
 N_FFT, HOP_LENGTH = 512, 128
 RANGE_DB = 70
 

@@ -20,9 +20,9 @@ pub struct Leveller {
     /// Samples from `position` on.
     samples: VecDeque<f32>,
     /// The block being filled.
-    filling: Block,
+    filling: LevelBlock,
     /// Measured blocks, the last of them just before the one being filled.
-    blocks: VecDeque<Block>,
+    blocks: VecDeque<LevelBlock>,
     /// Blocks measured so far, those no longer kept included.
     measured: usize,
     /// Blocks levelled so far.
@@ -33,7 +33,7 @@ pub struct Leveller {
 
 /// Sums over one block.
 #[derive(Clone, Copy, Default)]
-struct Block {
+struct LevelBlock {
     count: usize,
     sum: f64,
     squares: f64,
@@ -53,7 +53,7 @@ impl Leveller {
             block_length: (f64::from(sample_rate_hz) * BLOCK_SECONDS) as usize,
             ahead: (ahead_seconds / BLOCK_SECONDS).round() as usize,
             samples: VecDeque::new(),
-            filling: Block::default(),
+            filling: LevelBlock::default(),
             blocks: VecDeque::new(),
             measured: 0,
             levelled: 0,
@@ -121,7 +121,7 @@ impl Leveller {
         let oldest = self.measured - self.blocks.len();
         let first = index.saturating_sub(BACK).saturating_sub(oldest);
         let last = (index + self.ahead.max(1)).min(self.measured) - oldest;
-        let mut all = Block::default();
+        let mut all = LevelBlock::default();
         for block in self.blocks.range(first.min(last)..last).filter(|block| block.squares > 0.0) {
             all.count += block.count;
             all.sum += block.sum;
@@ -141,7 +141,7 @@ impl Leveller {
     }
 }
 
-impl Block {
+impl LevelBlock {
     fn add(&mut self, sample: f64) {
         self.count += 1;
         self.sum += sample;

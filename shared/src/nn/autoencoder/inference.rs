@@ -8,10 +8,10 @@ use crate::nn::form::{InferenceForm, Phrasing, TrainableNetwork};
 
 /// The autoencoder, ready to run.
 #[derive(Clone, Debug)]
-pub struct AutoencoderInference<B: Backend>(Phrased<B>);
+pub struct AutoencoderInference<B: Backend>(PhrasedAutoencoder<B>);
 
 #[derive(Clone, Debug)]
-enum Phrased<B: Backend> {
+enum PhrasedAutoencoder<B: Backend> {
     Products(WindowProducts<B>),
     /// Already phrased as convolutions.
     Convolutions(Box<Autoencoder<B>>),
@@ -20,8 +20,8 @@ enum Phrased<B: Backend> {
 impl<B: Backend> AutoencoderInference<B> {
     pub(super) fn new(network: Autoencoder<B>, phrasing: Phrasing) -> Self {
         Self(match phrasing {
-            Phrasing::Products => Phrased::Products(WindowProducts::new(&network)),
-            Phrasing::Convolutions => Phrased::Convolutions(Box::new(network)),
+            Phrasing::Products => PhrasedAutoencoder::Products(WindowProducts::new(&network)),
+            Phrasing::Convolutions => PhrasedAutoencoder::Convolutions(Box::new(network)),
         })
     }
 }
@@ -29,8 +29,8 @@ impl<B: Backend> AutoencoderInference<B> {
 impl<B: Backend> InferenceForm<B> for AutoencoderInference<B> {
     fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         match &self.0 {
-            Phrased::Products(network) => network.forward(waveform),
-            Phrased::Convolutions(network) => network.forward(waveform),
+            PhrasedAutoencoder::Products(network) => network.forward(waveform),
+            PhrasedAutoencoder::Convolutions(network) => network.forward(waveform),
         }
     }
 }

@@ -14,10 +14,10 @@ use products::ProductDcunet;
 
 /// The Deep Complex U-Net, ready to run.
 #[derive(Clone, Debug)]
-pub struct DcunetInference<B: Backend>(Phrased<B>);
+pub struct DcunetInference<B: Backend>(PhrasedDcunet<B>);
 
 #[derive(Clone, Debug)]
-enum Phrased<B: Backend> {
+enum PhrasedDcunet<B: Backend> {
     Products(ProductDcunet<B>),
     Convolutions(ConvolutionDcunet<B>),
 }
@@ -25,8 +25,8 @@ enum Phrased<B: Backend> {
 impl<B: Backend> DcunetInference<B> {
     pub(super) fn new(network: Dcunet<B>, phrasing: Phrasing) -> Self {
         Self(match phrasing {
-            Phrasing::Products => Phrased::Products(ProductDcunet::new(&network)),
-            Phrasing::Convolutions => Phrased::Convolutions(ConvolutionDcunet::new(&network)),
+            Phrasing::Products => PhrasedDcunet::Products(ProductDcunet::new(&network)),
+            Phrasing::Convolutions => PhrasedDcunet::Convolutions(ConvolutionDcunet::new(&network)),
         })
     }
 }
@@ -34,8 +34,8 @@ impl<B: Backend> DcunetInference<B> {
 impl<B: Backend> InferenceForm<B> for DcunetInference<B> {
     fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         match &self.0 {
-            Phrased::Products(network) => network.forward(waveform),
-            Phrased::Convolutions(network) => network.forward(waveform),
+            PhrasedDcunet::Products(network) => network.forward(waveform),
+            PhrasedDcunet::Convolutions(network) => network.forward(waveform),
         }
     }
 }

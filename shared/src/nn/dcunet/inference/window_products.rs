@@ -86,7 +86,7 @@ struct Window {
 /// A real convolution or transposed convolution with bias, padded by `(kernel - 1) / 2`.
 #[derive(Clone, Debug)]
 pub(super) struct WindowConvolution<B: Backend> {
-    parts: Vec<Part<B>>,
+    parts: Vec<KernelPart<B>>,
     /// `[1, 1, 1, output]`
     bias: Option<Tensor<B, 4>>,
     input: usize,
@@ -104,7 +104,7 @@ const MERGED_CHANNELS: usize = 16;
 
 /// One product for each tap along time.
 #[derive(Clone, Debug)]
-struct Part<B: Backend> {
+struct KernelPart<B: Backend> {
     /// For each tap along time `[1, 1, frequency_taps * input, output]`; one for all where those are gathered.
     kernels: Vec<Tensor<B, 4>>,
     time: Window,
@@ -124,11 +124,11 @@ impl<B: Backend> WindowConvolution<B> {
         let kernel = kernel.permute([3, 2, 1, 0]); // [k_t, k_f, input, output]
         let mut merged = [times.len(), frequencies.len()];
         let parts = if merged != [1, 1] && output * times.len() * frequencies.len() <= MERGED_CHANNELS {
-            vec![Part::merged(&kernel, (&times, t_padding), (&frequencies, f_padding))]
+            vec![KernelPart::merged(&kernel, (&times, t_padding), (&frequencies, f_padding))]
         } else {
             merged = [1, 1];
             let pairs = times.iter().flat_map(|time| frequencies.iter().map(move |frequency| (time, frequency)));
-            pairs.map(|(time, frequency)| Part::new(&kernel, time, frequency)).collect()
+            pairs.map(|(time, frequency)| KernelPart::new(&kernel, time, frequency)).collect()
         };
         Self {
             parts,
@@ -193,7 +193,7 @@ impl<B: Backend> WindowConvolution<B> {
     }
 }
 
-impl<B: Backend> Part<B> {
+impl<B: Backend> KernelPart<B> {
     /// From a kernel `[k_t, k_f, input, output]`.
     fn new(kernel: &Tensor<B, 4>, time: &Window, frequency: &Window) -> Self {
         let [.., input, output] = kernel.dims();
