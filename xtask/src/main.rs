@@ -3,6 +3,8 @@
 
 mod cargo;
 mod checks;
+#[cfg(test)]
+mod circles;
 mod command;
 mod page;
 mod tests;
