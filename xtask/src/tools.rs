@@ -209,9 +209,22 @@ fn cargo_install(package: &str, program: &str, version: &str, options: &[&str], 
         }
     }
     say(&format!("installing {package} {version} into target/tools: it {why}"));
-    let mut install = cargo("install");
-    install.args(["--quiet", package, "--version", version, "--root"]).arg(&folder).args(options);
-    run(install.env("CARGO_TARGET_DIR", folder.join("build")))
+    let install = |mut install: Command| {
+        install.args(["--quiet", package, "--version", version, "--root"]).arg(&folder).args(options);
+        run(install.env("CARGO_TARGET_DIR", folder.join("build")))
+    };
+    if install(cargo("install")).is_ok() {
+        return Ok(());
+    }
+    // Mirrors of crates.io may lack what the package's lock file names.
+    say(&format!(
+        "{package} cannot be installed as its authors locked it; trying with other versions of what it needs"
+    ));
+    install({
+        let mut unlocked = command("cargo");
+        unlocked.arg("install");
+        unlocked
+    })
 }
 
 /// The version of a package in our lock file.
