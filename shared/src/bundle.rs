@@ -5,6 +5,7 @@
 //! are used.
 
 mod card;
+mod markdown;
 
 use std::io::{Cursor, Read, Write};
 
