@@ -10,7 +10,7 @@
 //! | [`batch`], [`progress`] | many files side by side, and what people see of it |
 //! | [`model`], [`device`] | trained networks, and where they run |
 //! | [`signal`], [`exit`] | how the program ends |
-//! | [`memory`] | settings of the system's allocator |
+//! | [`memory`] | settings of the system's allocator, and how much memory was needed |
 
 pub mod batch;
 pub mod damage;

@@ -8,7 +8,6 @@ mod device;
 mod evaluate;
 mod exchange;
 mod identity;
-mod memory;
 mod mix;
 mod models;
 mod recipe;
