@@ -1,6 +1,6 @@
 """Compares the speed and the memory of networks and transforms with PyTorch's, on the same machine, cores, weights and signal.
 
-Run from the repository's root: python scripts/bench.py. It builds `shared/examples/measure.rs`, then runs that and the
+Run from the repository's root: python scripts/bench.py. It builds `cli/examples/measure.rs`, then runs that and the
 PyTorch networks of this folder (eager, in inference mode) in turn, each time in a process of its own, so that what else the
 machine does falls on both alike. Times are the best of all repetitions, and their median, for a second of audio. Memory is
 what a second of audio more adds to the largest resident size: a difference of two lengths, so that weights, libraries and
@@ -72,7 +72,7 @@ def raise_small(spectrum):
 
 
 def build_measure(profile: str) -> str:
-    selection = ["build", "--profile", profile, "-p", "shared", "--example", "measure"]
+    selection = ["build", "--profile", profile, "-p", "cli", "--example", "measure"]
     if profile == "dev":
         # The features that the rest of the workspace is built with: nothing is built twice.
         selection = ["test", "--workspace", "--no-run", "--example", "measure"]

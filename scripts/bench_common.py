@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(8 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
-"""glibc keeps freed memory, as the trainer tells it itself (`trainer/src/memory.rs`)."""
+"""glibc keeps freed memory, as the trainer tells it itself (`cli/src/memory.rs`)."""
 
 
 def build(selection: list[str], name: str) -> str:

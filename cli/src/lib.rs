@@ -11,7 +11,7 @@
 //! | [`batch`], [`progress`] | many files side by side, and what people see of it |
 //! | [`model`], [`device`] | trained networks, and where they run |
 //! | [`signal`], [`exit`] | how the program ends |
-//! | [`memory`] | settings of the system's allocator |
+//! | [`memory`] | settings of the system's allocator, and how much memory was needed |
 
 #![warn(clippy::print_stdout, reason = "println! panics when the reader of a pipe has gone; use stdout::print")]
 

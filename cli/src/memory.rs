@@ -1,4 +1,4 @@
-//! Memory of the process: keeping what is freed for the next tensor.
+//! Memory of the process: keeping what is freed for the next tensor, and how much was needed.
 
 /// Starts the program anew under settings with which glibc keeps large blocks, unless it runs under them already.
 ///
@@ -25,3 +25,10 @@ pub fn keep() {
 /// Other systems' allocators need no telling.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn keep() {}
+
+/// The most memory that the process has had resident, in bytes, where the system says so (Linux).
+pub fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?)
+}

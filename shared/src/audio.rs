@@ -10,6 +10,16 @@ pub const MAX_SAMPLE_RATE_HZ: u32 = 384_000;
 /// A recording: one vector of samples per channel, all of one length, full scale at ±1.
 ///
 /// Values are checked on construction, so that code which receives an `Audio` need not check again.
+///
+/// ```
+/// use shared::{Audio, Error};
+///
+/// let stereo = Audio::new(8_000, vec![vec![0.5; 4_000], vec![0.0; 4_000]])?;
+/// assert_eq!((stereo.len(), stereo.seconds()), (4_000, 0.5));
+/// assert_eq!(stereo.to_mono()[0], 0.25);
+/// assert!(matches!(Audio::mono(8_000, vec![f32::NAN]), Err(Error::Audio { what: "samples", .. })));
+/// # shared::Result::Ok(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio {
     sample_rate_hz: u32,

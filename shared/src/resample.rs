@@ -25,7 +25,7 @@ pub fn resample(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>> {
 /// A band-limited change of sampling rate of one signal that comes in blocks of any size.
 ///
 /// Output sample `n` is the signal at time `n / to_hz`, whatever the blocks: the filter's delay is taken off.
-pub struct Resampler {
+pub(crate) struct Resampler {
     /// None where both rates are the same.
     inner: Option<FftResampler>,
     from_hz: u64,

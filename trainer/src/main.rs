@@ -5,7 +5,6 @@
 mod commands;
 mod data;
 mod device;
-mod memory;
 mod recipe;
 mod run;
 mod scores;

@@ -5,6 +5,7 @@ use core::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use super::BundleConfig;
+use super::markdown::{code_block, inline};
 use crate::error::{Error, Result};
 use crate::nn::Precision;
 
@@ -98,9 +99,9 @@ impl Card {
         }
     }
 
-    /// The card for people.
-    pub fn to_markdown(&self, config: &BundleConfig) -> String {
-        let mut text = format!("# {}\n\n{}\n", self.name, self.summary);
+    /// The card for people, as Markdown. Its texts are shown as they were written, whatever is in them.
+    pub(super) fn to_markdown(&self, config: &BundleConfig) -> String {
+        let mut text = format!("# {}\n\n{}\n", inline(&self.name), inline(&self.summary));
         // Writing to a String cannot fail.
         let mut line = |arguments: core::fmt::Arguments| writeln!(text, "{arguments}").unwrap_or_default();
         let bits = match config.precision {
@@ -112,35 +113,36 @@ impl Card {
         if self.macs_per_second > 0.0 {
             line(format_args!("- {:.0} million multiplications for a second of audio", self.macs_per_second / 1e6));
         }
-        let training = &self.training;
-        line(format_args!("\n## Training\n\n```\n{}\n```\n", training.command));
-        if !training.began_with.is_empty() {
-            line(format_args!("- Began with {}", training.began_with));
+        let Training { command, commit, began_with, seed, steps, hours_seen, loss, noise, device, date } =
+            &self.training;
+        line(format_args!("\n## Training\n\n{}\n", code_block(command)));
+        if !began_with.is_empty() {
+            line(format_args!("- Began with {}", inline(began_with)));
         }
-        line(format_args!("- Steps: {}, {:.1} hours of audio seen", training.steps, training.hours_seen));
-        line(format_args!("- Loss: {}", training.loss));
-        line(format_args!("- Noise: {}", training.noise));
-        line(format_args!("- Seed: {}", training.seed));
-        if !training.commit.is_empty() {
-            line(format_args!("- Commit: {}", training.commit));
+        line(format_args!("- Steps: {steps}, {hours_seen:.1} hours of audio seen"));
+        line(format_args!("- Loss: {}", inline(loss)));
+        line(format_args!("- Noise: {}", inline(noise)));
+        line(format_args!("- Seed: {seed}"));
+        if !commit.is_empty() {
+            line(format_args!("- Commit: {}", inline(commit)));
         }
-        line(format_args!("- Device: {}, ended {}", training.device, training.date));
+        line(format_args!("- Device: {}, ended {}", inline(device), inline(date)));
         if !self.data.is_empty() {
             line(format_args!("\n## Data\n\n| source | licence | attribution |\n|---|---|---|"));
             for DataSource { name, licence, attribution } in &self.data {
-                line(format_args!("| {name} | {licence} | {attribution} |"));
+                line(format_args!("| {} | {} | {} |", inline(name), inline(licence), inline(attribution)));
             }
         }
         if !self.scores.is_empty() {
             line(format_args!("\n## Scores\n\n| set | metric | before | after |\n|---|---|---|---|"));
             for Score { set, metric, before, after } in &self.scores {
-                line(format_args!("| {set} | {metric} | {before:.2} | {after:.2} |"));
+                line(format_args!("| {} | {} | {before:.2} | {after:.2} |", inline(set), inline(metric)));
             }
         }
         if !self.limits.is_empty() {
             line(format_args!("\n## Limits\n"));
             for limit in &self.limits {
-                line(format_args!("- {limit}"));
+                line(format_args!("- {}", inline(limit)));
             }
         }
         text

@@ -7,6 +7,7 @@
 mod anonymous;
 mod card;
 mod half;
+mod markdown;
 
 use std::io::{Cursor, Read, Write};
 

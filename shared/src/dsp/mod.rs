@@ -4,6 +4,18 @@
 //! [`spectrum`] on slices through `realfft` (for data preparation). Both follow the convention of `torch.stft` with
 //! `center=True, pad_mode="constant"` and a periodic Hann window, and both cover a signal of `L` samples with
 //! `ceil(L / hop_length) + 1` frames.
+//!
+//! ```
+//! use shared::dsp::StftConfig;
+//! use shared::dsp::spectrum::SpectrumPlan;
+//!
+//! let plan = SpectrumPlan::new(StftConfig::SPEECH);
+//! let signal = vec![0.5; 1_000];
+//! let spectrum = plan.forward(&signal);
+//! assert_eq!((spectrum.frames().len(), spectrum.bins), (5, 513));
+//! let back = plan.inverse(&spectrum, signal.len());
+//! assert!(back.iter().zip(&signal).all(|(a, b)| (a - b).abs() < 1e-6));
+//! ```
 
 pub mod frame;
 pub mod spectrum;

@@ -17,14 +17,17 @@ use crate::error::{Error, Result};
 /// A loss by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Loss {
     /// Mean absolute error.
     L1,
     /// Mean absolute error of speech plus that of noise: Rethage, Pons and Serra 2018, "A Wavenet for Speech
     /// Denoising", where it is called the energy-conserving loss.
     ///
-    /// With the noise `b = x - y` and its estimate `b̂ = x - ŷ` it is `|y - ŷ| + |b - b̂|`. As both errors are
-    /// the same but for their sign, it is exactly twice [`Loss::L1`]; it is here because the paper names it.
+    /// With the noise `b = x - y` and its estimate `b̂ = x - ŷ` it is `|y - ŷ| + |b - b̂|`. The network gives `ŷ` alone, so
+    /// that `b - b̂ = ŷ - y`: both terms are equal, and the loss is exactly twice [`Loss::L1`], in the paper as well. The name
+    /// is for recipes that follow the paper, such as `wavenet`. The factor matters where losses are added up, and where
+    /// gradients are clipped to a norm.
     EnergyConservingL1,
     /// Mean squared error.
     Mse,

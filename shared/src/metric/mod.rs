@@ -1,4 +1,9 @@
 //! What people compare: scores of an estimate against a clean reference, on slices, in double precision.
+//!
+//! ```
+//! let (clean, estimate) = ([1.0, -1.0, 2.0, -2.0], [1.1, -1.0, 2.3, -2.0]);
+//! assert!((shared::metric::snr(&clean, &estimate) - 20.0).abs() < 1e-4);
+//! ```
 
 mod intelligibility;
 

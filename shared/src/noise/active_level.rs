@@ -1,4 +1,4 @@
-//! How loud speech is while somebody speaks, and mixing at a ratio to it.
+//! How loud speech is while somebody speaks.
 //!
 //! The energy of a recording over its length says as much about its pauses as about its voice. What counts here is the
 //! *active level*, in the manner of ITU-T P.56 (method B): all the energy, over the time in which somebody speaks. Speech is
@@ -15,8 +15,6 @@
 
 use burn::prelude::*;
 use burn::tensor::ops::PadMode;
-
-use crate::error::{Error, Result};
 
 /// Frames a second.
 const FRAMES_PER_SECOND: f64 = 50.0;
@@ -91,29 +89,4 @@ pub fn active_power_on<B: Backend>(signals: Tensor<B, 2>, sample_rate_hz: u32) -
 /// Sum of squares.
 pub(crate) fn energy(samples: &[f32]) -> f64 {
     samples.iter().map(|&sample| f64::from(sample).powi(2)).sum()
-}
-
-/// `speech + gain · noise`, with the gain that makes `10 log10(active_power(speech) / mean(|gain · noise|²))` equal `snr_db`:
-/// the noise is measured over its whole length, the speech while it is [active](active_power).
-///
-/// Where [`mix`](super::mix) measures speech over its whole length, this is the louder noise for speech with pauses.
-///
-/// # Errors
-/// When the lengths differ, when either is silent so that no gain gives that ratio, or when `snr_db` is not within ±100 dB.
-pub fn mix_active(speech: &[f32], noise: &[f32], snr_db: f32, sample_rate_hz: u32) -> Result<Vec<f32>> {
-    if speech.len() != noise.len() {
-        return Err(Error::audio("noise length", format!("{} samples", speech.len()), noise.len()));
-    }
-    if !(-100.0..=100.0).contains(&snr_db) {
-        return Err(Error::config("snr_db", "-100 to 100 dB", snr_db));
-    }
-    let noise_power = energy(noise) / noise.len().max(1) as f64;
-    let speech_power = active_power(speech, sample_rate_hz);
-    for (what, power) in [("signal", speech_power), ("noise", noise_power)] {
-        if power <= 0.0 {
-            return Err(Error::audio(what, "sound, to set a signal-to-noise ratio against", "silence"));
-        }
-    }
-    let gain = (speech_power / noise_power / 10f64.powf(f64::from(snr_db) / 10.0)).sqrt();
-    Ok(speech.iter().zip(noise).map(|(&speech, &noise)| (f64::from(speech) + gain * f64::from(noise)) as f32).collect())
 }

@@ -10,10 +10,17 @@ use super::{clicks, colour, hum};
 use crate::error::{Error, Result};
 
 /// `clean + gain · noise`, with the gain that makes `10 log10(|clean|² / |gain · noise|²)` equal `snr_db`, energies taken over
-/// the whole length. [`mix_active`](super::mix_active) takes that of speech while it is active.
+/// the whole length. Chains measure speech [while it is active](super::active_level) instead, which gives louder noise where
+/// there are pauses.
 ///
 /// # Errors
 /// When the lengths differ, when either is silent so that no gain gives that ratio, or when `snr_db` is not within ±100 dB.
+///
+/// ```
+/// let noisy = shared::noise::mix(&[1.0, -1.0], &[2.0, 2.0], 20.0)?;
+/// assert_eq!(noisy, [1.1, -0.9]);
+/// # shared::Result::Ok(())
+/// ```
 pub fn mix(clean: &[f32], noise: &[f32], snr_db: f32) -> Result<Vec<f32>> {
     if clean.len() != noise.len() {
         return Err(Error::audio("noise length", format!("{} samples", clean.len()), noise.len()));

@@ -27,7 +27,7 @@ use crate::audio::Audio;
 use crate::error::{Error, Result};
 
 /// Most steps of a chain.
-pub const MAX_STEPS: usize = 32;
+const MAX_STEPS: usize = 32;
 
 /// Noises one after the other; see the [module](self). Its steps have been checked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl Chain {
     /// A chain of these steps; with none it leaves signals as they are.
     ///
     /// # Errors
-    /// When there are more than [`MAX_STEPS`], or a field of one is outside its range.
+    /// When there are more than 32, or a field of one is outside its range.
     pub fn new(steps: Vec<ChainStep>) -> Result<Self> {
         if steps.len() > MAX_STEPS {
             return Err(Error::Chain(format!("expected at most {MAX_STEPS} steps, got {}", steps.len())));

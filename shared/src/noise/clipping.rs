@@ -40,7 +40,7 @@ pub fn clip(signal: &[f32], limit: Limit, shape: ClipShape) -> Vec<f32> {
 ///
 /// # Shapes
 /// `[batch, samples]` → `[batch, samples]`
-pub fn clip_on<B: Backend>(signals: Tensor<B, 2>, limit: Limit, shape: ClipShape) -> Tensor<B, 2> {
+pub(crate) fn clip_on<B: Backend>(signals: Tensor<B, 2>, limit: Limit, shape: ClipShape) -> Tensor<B, 2> {
     let [batch, samples] = signals.dims();
     let limit = match limit {
         Limit::Level(level) => Tensor::full([batch, 1], level, &signals.device()),

@@ -17,6 +17,18 @@
 //! A [`Chain`] is a list of them, as JSON. Drawing it with a seed fixes everything that is random; what is left, a
 //! [`DrawnChain`], does the same to slices and to tensors on any device. Added noise is measured against speech
 //! [while it is active](active_level).
+//!
+//! ```
+//! use shared::Audio;
+//! use shared::noise::{Chain, NoRecordings};
+//!
+//! let chain = Chain::from_json(r#"[{"kind": "pink", "snr_db": [0, 10]}, {"kind": "clip", "level": 0.5}]"#)?;
+//! let clean = Audio::mono(16_000, (0..16_000).map(|i| (0.1 * i as f32).sin()).collect())?;
+//! let noisy = chain.apply(&clean, 1, &NoRecordings)?;
+//! assert_eq!(noisy.len(), clean.len());
+//! assert_eq!(noisy, chain.apply(&clean, 1, &NoRecordings)?, "the same seed, the same noise");
+//! # shared::Result::Ok(())
+//! ```
 
 pub mod active_level;
 pub mod additive;
@@ -43,7 +55,7 @@ pub mod step;
 pub mod stft;
 pub mod value;
 
-pub use active_level::{active_level_db, active_power, mix_active};
+pub use active_level::{active_level_db, active_power};
 pub use additive::mix;
 pub use catalogue::{NoiseKind, NoiseNumber, catalogue};
 pub use chain::Chain;

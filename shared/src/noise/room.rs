@@ -13,7 +13,7 @@
 //! RT60 are measured (ISO 3382, T30).
 //!
 //! Deviations: Allen and Berkley's coefficients are positive, and they take what builds up towards 0 Hz away with a high-pass
-//! filter; here they are negative, which leaves nothing to take away (as Lehmann and Johansson do). After [`MAX_IMAGES`] images the field is diffuse, and what
+//! filter; here they are negative, which leaves nothing to take away (as Lehmann and Johansson do). After about 400 000 images the field is diffuse, and what
 //! is left of the decay is Gaussian noise of the same power (as in Lehmann and Johansson 2010), which bounds the cost of large
 //! RT60 in small rooms.
 
@@ -32,7 +32,7 @@ use crate::error::Result;
 /// Speed of sound in air at 20 °C, in m/s.
 pub const SPEED_OF_SOUND: f64 = 343.0;
 /// Images that are computed, about; what comes later is noise.
-pub const MAX_IMAGES: f64 = 400_000.0;
+const MAX_IMAGES: f64 = 400_000.0;
 /// Directions of an eighth of the sphere along either angle, when decays are averaged.
 const DIRECTIONS: usize = 16;
 /// Smallest distance that counts as such, in m.
@@ -94,7 +94,7 @@ impl SimulatedRoom {
 
     /// What the microphone gets of an impulse: the direct sound is `1 / (4πd)` at `d / c`.
     ///
-    /// `rng` makes what is left of the decay after [`MAX_IMAGES`].
+    /// `rng` makes what is left of the decay after the images.
     pub fn impulse_response(&self, sample_rate_hz: u32, rng: &mut impl Rng) -> Vec<f32> {
         self.response(sample_rate_hz, 0.0, 1.0 / (4.0 * PI), rng)
     }

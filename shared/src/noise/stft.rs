@@ -152,7 +152,7 @@ impl Corruption {
     ///
     /// # Errors
     /// When the threshold is outside its range.
-    pub fn forward_spectrum<B: Backend>(self, spectrum: Tensor<B, 4>) -> Result<Tensor<B, 4>> {
+    fn forward_spectrum<B: Backend>(self, spectrum: Tensor<B, 4>) -> Result<Tensor<B, 4>> {
         self.validate()?;
         let [batch, _, bins, frames] = spectrum.dims();
         let device = spectrum.device();

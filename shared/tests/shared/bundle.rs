@@ -123,6 +123,18 @@ fn half_precision_halves_the_file() {
 }
 
 #[test]
+fn published_cards_are_written_as_they_are() {
+    for name in ["autoencoder", "dcunet", "wavenet"] {
+        let path = format!("{}/../models/{name}.zip", env!("CARGO_MANIFEST_DIR"));
+        let bytes = std::fs::read(&path).expect("published");
+        let written = Bundle::from_bytes(&bytes).expect("a bundle").to_bytes().expect("fits");
+        // The third entry is the card for people.
+        let [expected, got] = [bytes, written].map(|bytes| String::from_utf8(unzip(&bytes).remove(2).1).expect("text"));
+        assert_eq!(got, expected, "{name}");
+    }
+}
+
+#[test]
 fn a_file_can_be_looked_into() {
     let bytes = pack(&smallest(), Precision::F32).to_bytes().expect("fits");
     let entries = unzip(&bytes);

@@ -15,6 +15,7 @@ use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use clap::Args;
 use cli::device::Device;
+use cli::memory::peak_bytes;
 use cli::output::write_whole;
 use cli::stdout;
 use rand::SeedableRng;
@@ -27,6 +28,7 @@ use shared::loss::{Loss, Objective};
 use shared::nn::NetworkConfig;
 use shared::nn::Precision;
 
+use crate::SAMPLE_RATE_HZ;
 use crate::data::Item;
 use crate::device::{Devices, TrainingJob};
 use crate::recipe::ComputePrecision;
@@ -34,7 +36,6 @@ use crate::train::Adam;
 use crate::train::gradients::clip_global_norm;
 use crate::train::pieces::Cut;
 use crate::train::step::{How, Stepper, Trainee};
-use crate::{SAMPLE_RATE_HZ, memory};
 
 /// Seed of the weights, and of the first item; others follow.
 const SEED: u64 = 1;
@@ -97,7 +98,7 @@ impl BenchArguments {
         }
         let times = Devices::from(self.device).train(BenchJob { config, arguments: &self }, false)?;
         let [best, median] = times.steps_per_second();
-        let peak_bytes = memory::peak_bytes();
+        let peak_bytes = peak_bytes();
         if self.json {
             let Times { losses, seconds } = times;
             let summary = json!({"losses": losses, "seconds": seconds, "peak_bytes": peak_bytes,

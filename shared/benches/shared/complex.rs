@@ -1,15 +1,13 @@
 //! A complex convolution as one real one with a block kernel, or by Gauss's trick as three of half the channels: the second
 //! encoder layer of DCUnet-10 on 4 s of audio, phrased as a product and as a convolution.
 //!
-//! `cargo bench -p shared --bench complex`
+//! `cargo bench -p shared -- complex`
 
-mod common;
-
+use crate::input::pool;
 use burn::backend::Flex;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PaddedConvOptions};
 use burn::tensor::{Distribution, Tensor};
-use common::pool;
 use divan::Bencher;
 
 /// Complex channels in and out.
@@ -18,10 +16,6 @@ const KERNEL: [usize; 2] = [7, 5];
 /// Bins and frames that go in; half of both come out.
 const MAP: [usize; 2] = [129, 126];
 const THREADS: [usize; 2] = [1, 2];
-
-fn main() {
-    divan::main();
-}
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<Flex, D> {
     Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &Default::default())

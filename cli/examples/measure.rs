@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use burn::backend::Flex;
 use burn::prelude::*;
+use cli::memory::peak_bytes;
 use shared::Weights;
 use shared::bundle::{Bundle, Card};
 use shared::dsp::spectrum::SpectrumPlan;
@@ -88,11 +89,4 @@ fn network(preset: &str, form: &str, export: Option<&str>) -> Result<Option<Work
         let input = Tensor::from_data(TensorData::new(samples.to_vec(), [1, 1, samples.len()]), &device);
         forward(input).into_data().to_vec().expect("32-bit floats")
     })))
-}
-
-/// The most memory that the process has had resident, where the system says so.
-fn peak_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(1024 * line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?)
 }

@@ -1,24 +1,18 @@
 //! Every noise of a chain with its defaults: drawn, done to a slice, and done to a tensor on Burn's CPU backend. Items are
 //! samples at 16 kHz. A noise that is added to `Noise::kinds` is measured without a word here.
 //!
-//! `cargo bench -p shared --bench noise`
-
-mod common;
+//! `cargo bench -p shared -- noise`
 
 use std::borrow::Cow;
 
+use crate::input::{hiss, pool, samples};
 use burn::backend::Flex;
-use common::{hiss, pool, samples};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use shared::noise::{Chain, Noise, Recordings};
 
 const LEN: usize = 64_000;
 const RATE_HZ: u32 = 16_000;
-
-fn main() {
-    divan::main();
-}
 
 fn kinds() -> Vec<&'static str> {
     Noise::kinds().iter().map(Noise::kind).collect()

@@ -1,11 +1,9 @@
 //! Every network's forward pass on Burn's CPU backend. Items are samples at 16 kHz: above 16 k items/s is faster than real time.
 //!
-//! `cargo bench -p shared --bench networks`
+//! `cargo bench -p shared -- networks`
 
-mod common;
-
+use crate::input::{hiss, pool};
 use burn::backend::Flex;
-use common::{hiss, pool};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use shared::nn::{NetworkConfig, Phrasing};
@@ -21,10 +19,6 @@ const CASES: [(&str, usize); 7] = [
     ("dcunet-20", 8_192),
 ];
 const THREADS: [usize; 2] = [1, 2];
-
-fn main() {
-    divan::main();
-}
 
 /// The form in which they are trained.
 #[divan::bench(args = CASES, consts = THREADS, sample_count = 20, max_time = 10)]

@@ -1,11 +1,9 @@
 //! The short-time Fourier transform and its inverse: as tensor code by matrix products, and on slices by FFT. Items are samples.
 //!
-//! `cargo bench -p shared --bench transform`
+//! `cargo bench -p shared -- transform`
 
-mod common;
-
+use crate::input::{hiss, pool, samples};
 use burn::backend::Flex;
-use common::{hiss, pool, samples};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use shared::dsp::StftConfig;
@@ -14,10 +12,6 @@ use shared::dsp::spectrum::SpectrumPlan;
 const SIZES: [StftConfig; 2] = [StftConfig { n_fft: 512, hop_length: 128 }, StftConfig::SPEECH];
 const THREADS: [usize; 2] = [1, 2];
 const LEN: usize = 64_000;
-
-fn main() {
-    divan::main();
-}
 
 #[divan::bench(args = SIZES, consts = THREADS, max_time = 5)]
 fn tensor_forward<const COUNT: usize>(bencher: Bencher, config: &StftConfig) {

@@ -1,5 +1,4 @@
-//! What several benches need.
-#![allow(dead_code, reason = "no bench uses all of it")]
+//! What benches are given: threads and noise.
 
 use std::sync::OnceLock;
 
