@@ -74,9 +74,9 @@ pub fn end(result: Result<()>) -> ExitCode {
     } else if error.is::<Interrupted>() {
         INTERRUPTED
     } else {
-        say(&format!("error: {error:#}"));
+        say(format_args!("error: {error:#}"));
         return ExitCode::from(FAILED);
     };
-    say(&error.to_string());
+    say(error);
     ExitCode::from(code)
 }

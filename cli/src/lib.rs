@@ -14,6 +14,7 @@
 //! | [`memory`] | settings of the system's allocator, and how much memory was needed |
 
 #![warn(clippy::print_stdout, reason = "println! panics when the reader of a pipe has gone; use stdout::print")]
+#![warn(clippy::print_stderr, reason = "eprintln! panics when the reader of a pipe has gone; use progress::say")]
 
 pub mod batch;
 pub mod damage;

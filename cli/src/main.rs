@@ -1,6 +1,7 @@
 //! Removes noise from recordings of speech. `denoise --help` describes the arguments.
 
 #![warn(clippy::print_stdout, reason = "println! panics when the reader of a pipe has gone; use cli::stdout::print")]
+#![warn(clippy::print_stderr, reason = "eprintln! panics when the reader of a pipe has gone; use cli::progress::say")]
 
 use std::ffi::OsString;
 use std::path::Path;

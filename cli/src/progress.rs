@@ -1,5 +1,6 @@
 //! Progress for people: a bar on a terminal, a line now and then elsewhere.
 
+use std::fmt::Display;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Prints a line on the standard error stream. One that nobody reads any more is no reason to stop.
-pub fn say(message: &str) {
+pub fn say(message: impl Display) {
     let _ = writeln!(stderr(), "{message}");
 }
 

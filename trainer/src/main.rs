@@ -1,6 +1,7 @@
 //! Trains, evaluates and runs the denoising networks natively. `trainer help` lists the commands.
 
 #![warn(clippy::print_stdout, reason = "println! panics when the reader of a pipe has gone; use cli::stdout::print")]
+#![warn(clippy::print_stderr, reason = "eprintln! panics when the reader of a pipe has gone; use cli::progress::say")]
 
 mod commands;
 mod data;

@@ -8,20 +8,21 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use shared::nn::{NetworkConfig, Phrasing};
 
-/// Presets, and the samples that each is given.
-const CASES: [(&str, usize); 7] = [
-    ("autoencoder", 64_000),
-    ("wavenet-small", 32_000),
-    ("wavenet", 2_000),
-    ("dcunet-small", 32_000),
-    ("dcunet-medium", 32_000),
-    ("dcunet-10", 32_000),
-    ("dcunet-20", 8_192),
-];
+/// Multiplications in a run, about, so that large and small networks take alike long.
+const MACS: f64 = 1.5e9;
+
 const THREADS: [usize; 2] = [1, 2];
 
+/// Every preset, and the samples that it is given.
+fn cases() -> impl Iterator<Item = (&'static str, usize)> {
+    NetworkConfig::presets().into_iter().map(|(name, config)| {
+        let samples = (MACS / config.macs_per_second(1)) as usize;
+        (name, samples.clamp(2_000, 64_000))
+    })
+}
+
 /// The form in which they are trained.
-#[divan::bench(args = CASES, consts = THREADS, sample_count = 20, max_time = 10)]
+#[divan::bench(args = cases(), consts = THREADS, sample_count = 20, max_time = 10)]
 fn plain<const COUNT: usize>(bencher: Bencher, (preset, samples): (&str, usize)) {
     let network = NetworkConfig::preset(preset).expect("listed").init::<Flex>(&Default::default());
     bencher
@@ -31,7 +32,7 @@ fn plain<const COUNT: usize>(bencher: Bencher, (preset, samples): (&str, usize))
 }
 
 /// The form in which they are run.
-#[divan::bench(args = CASES, consts = THREADS, sample_count = 20, max_time = 10)]
+#[divan::bench(args = cases(), consts = THREADS, sample_count = 20, max_time = 10)]
 fn inference<const COUNT: usize>(bencher: Bencher, (preset, samples): (&str, usize)) {
     let network = NetworkConfig::preset(preset).expect("listed").init::<Flex>(&Default::default());
     let network = network.for_inference(Phrasing::Products);

@@ -10,6 +10,7 @@ use clap::Args;
 use cli::batch::{self, ItemProgress};
 use cli::device::DeviceJob;
 use cli::model::ModelChoice;
+use cli::progress::say;
 use cli::{inputs, recording, stdout};
 use serde::Serialize;
 use serde_json::json;
@@ -136,7 +137,7 @@ fn pair(clean: &Path, noisy: &Path) -> Result<Vec<Pair>> {
         let original = Original::of(candidates, noisy);
         if let (Original::Found(taken), [_, _, ..]) = (&original, candidates) {
             let (noisy, taken) = (noisy.display(), taken.display());
-            eprintln!("{} have the same name: {taken} is taken as the original of {noisy}", joined(candidates));
+            say(format_args!("{} have the same name: {taken} is taken as the original of {noisy}", joined(candidates)));
         }
         // Without their extensions two noisy recordings would have one name in the results.
         let extension = noisy.extension().filter(|_| uses[name.as_path()] > 1).map(|text| text.to_string_lossy());

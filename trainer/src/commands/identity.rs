@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use cli::output::write_whole;
+use cli::progress::say;
 use cli::stdout;
 use plotters::prelude::*;
 use shared::loss::{Loss, Objective};
@@ -96,7 +97,7 @@ impl IdentityArguments {
         let done =
             begun && read::entries(&run)?.iter().any(|entry| entry.is_validation() && entry.step() == self.steps);
         if !done {
-            eprintln!("\n{network}");
+            say(format_args!("\n{network}"));
             let mut corpus = Corpus::open(&recipe.data, self.seed)?;
             corpus.train.speech.truncate(self.recordings);
             train::run(&recipe, corpus, &run, Start { resume: begun, plain: true, ..Start::default() })?;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use cli::output::write_whole;
+use cli::progress::say;
 use shared::bundle::{self, Bundle, Card, Score};
 use shared::nn::{NetworkConfig, Precision};
 
@@ -81,7 +82,7 @@ impl TrainJob<'_> {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if state.best.take().is_some() {
-                    eprintln!("{} is gone: the next validation writes it anew", path.display());
+                    say(format_args!("{} is gone: the next validation writes it anew", path.display()));
                     state.since_best = 0;
                 }
                 return Ok(None);
@@ -95,19 +96,19 @@ impl TrainJob<'_> {
         if state.validation_set == Some(set) && state.best.is_some_and(|(_, at)| at == step) {
             return Ok(None);
         }
-        eprintln!("scoring {} again, which is of step {step}", path.display());
+        say(format_args!("scoring {} again, which is of step {step}", path.display()));
         let network = bundle.network::<B::InnerBackend>(device).with_context(context)?;
         let validation = self.valid.score(network, &state.network, self.phrasing, device, |_| ())?;
         let all = ValidationSet::overall(&validation.scored).filter(|_| validation.not_finite == 0);
         let Some(all) = all else {
-            eprintln!("its output is not finite: the next validation replaces it");
+            say("its output is not finite: the next validation replaces it");
             state.best = None;
             return Ok(None);
         };
         let before = state.best.filter(|(_, at)| *at == step).map_or(String::new(), |(before, _)| {
             format!("; it was {before:.2} dB on the validation set as it was then")
         });
-        eprintln!("the best so far: SI-SDR {:.2} dB{before}", all.after.si_sdr_db);
+        say(format_args!("the best so far: SI-SDR {:.2} dB{before}", all.after.si_sdr_db));
         state.best = Some((all.after.si_sdr_db, step));
         state.validation_set = Some(set);
         if step > state.step {

@@ -23,6 +23,7 @@ use burn::tensor::backend::AutodiffBackend;
 use burn_train::Interrupter;
 use cli::exit::Interrupted;
 use cli::output::write_whole;
+use cli::progress::say;
 use cli::{signal, stdout};
 use shared::bundle::{self, Bundle};
 use shared::nn::{NetworkConfig, Phrasing};
@@ -64,7 +65,7 @@ pub struct Start {
 /// something cannot be read or written, or when the run is interrupted.
 pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<()> {
     let devices: Devices = recipe.run.device.parse().map_err(|error| anyhow::anyhow!("run.device: {error}"))?;
-    corpus.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
+    corpus.left_out.iter().for_each(|reason| say(format_args!("left out: {reason}")));
     if !corpus.train.speech.is_empty() {
         playback::check(&recipe.noise.chains, &corpus.train)?;
     }
@@ -76,7 +77,7 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
     );
     let sources = plan::sources(&recipe.data.sources)?;
     let valid = ValidationSet::new(&corpus.valid, recipe.noise.is_none())?;
-    valid.left_out().iter().for_each(|reason| eprintln!("left out: {reason}"));
+    valid.left_out().iter().for_each(|reason| say(format_args!("left out: {reason}")));
     let mut plan = RunPlan::new(recipe, &corpus, valid.len(), &devices)?;
     plan.overrides.clone_from(&start.overrides);
     if start.resume {
@@ -100,11 +101,14 @@ pub fn run(recipe: &Recipe, corpus: Corpus, run: &Path, start: Start) -> Result<
         );
     }
     if start.resume && before.is_none() {
-        eprintln!("{} has no data.json: whether the data changed since the run began is not known", run.display());
+        say(format_args!(
+            "{} has no data.json: whether the data changed since the run began is not known",
+            run.display()
+        ));
     }
     let maker = Arc::new(Maker::new(corpus.train, recipe));
     plan.epoch_items = maker.epoch_length();
-    eprintln!("{plan}");
+    say(&plan);
     if start.plan_only {
         return Ok(());
     }
@@ -160,11 +164,11 @@ impl TrainingJob for TrainJob<'_> {
         if self.start.resume {
             let broken;
             (trained, state, broken) = trained.load(self.run, &config, &device)?;
-            broken.iter().for_each(|reason| eprintln!("passed over a broken checkpoint: {reason}"));
+            broken.iter().for_each(|reason| say(format_args!("passed over a broken checkpoint: {reason}")));
             if let Some(reason) = finished(&state, self.recipe) {
                 bail!("{} has finished: {reason}; go on by --set schedule.steps=N with more", self.run.display());
             }
-            eprintln!("goes on after step {}", state.step);
+            say(format_args!("goes on after step {}", state.step));
         }
         run::write::create(self.run)?;
         let mut metrics = run::write::Metrics::open(self.run, state.step)?;
@@ -238,7 +242,7 @@ impl TrainingJob for TrainJob<'_> {
         }
         drop(watch);
         if let Some(reason) = finished(&state, self.recipe).filter(|_| state.step < schedule.steps) {
-            eprintln!("ended early: {reason}");
+            say(format_args!("ended early: {reason}"));
         }
         let best =
             state.best.map(|(score, step)| format!(", {score:.2} dB SI-SDR on the validation set after step {step}"));

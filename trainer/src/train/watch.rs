@@ -10,6 +10,7 @@ use burn_train::metric::{
 };
 use burn_train::renderer::tui::TuiMetricsRendererWrapper;
 use burn_train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining, ProgressType, TrainingProgress};
+use cli::progress::say;
 
 use crate::run::LogEntry;
 
@@ -80,7 +81,7 @@ impl Watch {
     /// A report or a validation.
     pub fn entry(&mut self, entry: &LogEntry) {
         match self {
-            Self::Lines => eprintln!("{}", line(entry)),
+            Self::Lines => say(line(entry)),
             Self::Dashboard(dashboard) => match entry {
                 LogEntry::Training { loss, learning_rate, gradient_norm, steps_per_second, waiting, .. } => {
                     let figures = [

@@ -309,3 +309,15 @@ fn commands_end_quietly_when_nobody_reads_what_they_print() {
         assert!(!message.contains("error") && !message.contains("panicked"), "{arguments}: {message}");
     }
 }
+
+#[test]
+fn messages_that_nobody_reads_stop_nothing() {
+    let folder = tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let arguments =
+        "train synthetic --set schedule.steps=1 --set schedule.batch_size=1 --set network.preset=autoencoder --out run";
+    let output = crate::common::command(folder.path(), arguments).stderr(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(folder.path().join("run/best.zip").exists());
+}

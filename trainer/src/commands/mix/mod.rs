@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use cli::output;
-use cli::progress::Progress;
+use cli::progress::{Progress, say};
 use media::Encoding;
 use serde_json::json;
 use shared::Audio;
@@ -85,7 +85,7 @@ impl MixArguments {
     /// Checks what was asked and does it.
     pub fn run(self) -> Result<()> {
         let mixer = Mixer::new(&self)?;
-        mixer.left_out.iter().for_each(|reason| eprintln!("left out: {reason}"));
+        mixer.left_out.iter().for_each(|reason| say(format_args!("left out: {reason}")));
         let unfinished = NewFolder::create(&self.out)?;
         let folder = unfinished.folder.path();
         let progress = Progress::new("mixing", self.count.into());

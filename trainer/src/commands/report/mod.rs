@@ -14,6 +14,7 @@ use anyhow::Result;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::Args;
 use cli::output::{refuse_existing, write_new};
+use cli::progress::say;
 
 use crate::run::read;
 
@@ -51,7 +52,7 @@ impl ReportArguments {
             examples: read::examples(&run).iter().map(examples::ReportExample::read).collect::<Result<_>>()?,
         };
         write_new(&out, page.html()?.into_string().as_bytes(), overwrite)?;
-        eprintln!("wrote {}", out.display());
+        say(format_args!("wrote {}", out.display()));
         Ok(())
     }
 }
