@@ -26,7 +26,7 @@ const FILES: &str = "const FILES = ";
 
 /// What may differ between sites.
 #[derive(Default)]
-pub struct Options {
+pub struct FinishOptions {
     /// A folder with further bundles.
     pub models: Option<PathBuf>,
     /// The path that the site is served under; any, if none is given.
@@ -37,7 +37,7 @@ pub struct Options {
 ///
 /// # Errors
 /// When a file cannot be read or written, or a bundle cannot be used.
-pub fn finish(built: &Path, public: &Path, options: &Options, site: &Path) -> Result<()> {
+pub fn finish(built: &Path, public: &Path, options: &FinishOptions, site: &Path) -> Result<()> {
     copy(built, site)?;
     copy(public, site)?;
     networks::add_ours(site)?;
@@ -156,7 +156,7 @@ mod tests {
         built
     }
 
-    fn finished(built: &TempDir, options: &Options) -> TempDir {
+    fn finished(built: &TempDir, options: &FinishOptions) -> TempDir {
         let site = tempfile::tempdir().unwrap();
         finish(built.path(), &root().join("web/public"), options, site.path()).unwrap();
         site
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_site_has_all_that_the_page_asks_for() {
-        let site = finished(&built(), &Options::default());
+        let site = finished(&built(), &FinishOptions::default());
         let page = fs::read_to_string(site.path().join(PAGE)).unwrap();
         assert!(page.contains("default-src 'none'") && !page.contains("<base"));
 
@@ -197,13 +197,13 @@ mod tests {
     #[test]
     fn the_version_is_that_of_the_contents() {
         let built = built();
-        let first = version(&finished(&built, &Options::default()));
+        let first = version(&finished(&built, &FinishOptions::default()));
         assert_eq!(first.len(), "const VERSION = \"0123456789abcdef\";".len(), "{first}");
-        assert_eq!(version(&finished(&built, &Options::default())), first);
-        let based = Options { base: Some("/denoise/".to_owned()), ..Options::default() };
+        assert_eq!(version(&finished(&built, &FinishOptions::default())), first);
+        let based = FinishOptions { base: Some("/denoise/".to_owned()), ..FinishOptions::default() };
         assert_ne!(version(&finished(&built, &based)), first);
         fs::write(built.path().join("worker.js"), "4").unwrap();
-        assert_ne!(version(&finished(&built, &Options::default())), first);
+        assert_ne!(version(&finished(&built, &FinishOptions::default())), first);
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
         for name in ["own.zip", "wavenet.zip"] {
             fs::copy(root().join("models/dcunet.zip"), models.path().join(name)).unwrap();
         }
-        let options = Options { models: Some(models.path().to_owned()), ..Options::default() };
+        let options = FinishOptions { models: Some(models.path().to_owned()), ..FinishOptions::default() };
         let site = finished(&built(), &options);
         let networks = networks::list(site.path()).unwrap();
         let found: Vec<_> = networks.iter().map(|it| (it.name.as_str(), it.parameters)).collect();
@@ -226,7 +226,7 @@ mod tests {
     fn only_a_site_of_ours_is_recognised() {
         let folder = tempfile::tempdir().unwrap();
         assert!(recognise(folder.path()).is_err());
-        let site = finished(&built(), &Options::default());
+        let site = finished(&built(), &FinishOptions::default());
         fs::write(site.path().join("CNAME"), "denoise.example").unwrap();
         assert!(format!("{:#}", recognise(site.path()).unwrap_err()).contains("CNAME"));
         fs::remove_file(site.path().join("CNAME")).unwrap();

@@ -5,19 +5,19 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use site::finish::{self, Options};
+use site::finish::{self, FinishOptions};
 use site::{folder, html, serve, sizes};
 
 /// Finishes the page that trunk built, measures it and serves it.
 #[derive(Parser)]
 #[command(arg_required_else_help = true)]
-struct Arguments {
+struct SiteArguments {
     #[command(subcommand)]
-    task: Task,
+    task: SiteTask,
 }
 
 #[derive(Subcommand)]
-enum Task {
+enum SiteTask {
     /// Write the site: all of it or nothing.
     Finish {
         /// The folder that trunk wrote.
@@ -27,12 +27,12 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         public: PathBuf,
         #[command(flatten)]
-        site: Site,
+        site: SiteTarget,
     },
     /// Check the options of `finish`, which follows a long build, and write nothing.
     Check {
         #[command(flatten)]
-        site: Site,
+        site: SiteTarget,
     },
     /// Print what people fetch, compressed, and fail if it exceeds the budget.
     Sizes {
@@ -50,7 +50,7 @@ enum Task {
 }
 
 #[derive(Args)]
-struct Site {
+struct SiteTarget {
     /// The folder to write: a new or empty one, or an earlier site.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -63,7 +63,7 @@ struct Site {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().task) {
+    match run(SiteArguments::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -72,18 +72,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(task: Task) -> Result<()> {
+fn run(task: SiteTask) -> Result<()> {
     match task {
-        Task::Finish { built, public, site: Site { out, models, base } } => {
+        SiteTask::Finish { built, public, site: SiteTarget { out, models, base } } => {
             folder::check(&out)?;
-            let options = Options { models, base };
+            let options = FinishOptions { models, base };
             folder::replace(&out, |folder| finish::finish(&built, &public, &options, folder))?;
             println!("{}", out.display());
             Ok(())
         }
-        Task::Check { site } => folder::check(&site.out),
-        Task::Sizes { folder } => sizes::check(&folder),
-        Task::Serve { folder, port } => {
+        SiteTask::Check { site } => folder::check(&site.out),
+        SiteTask::Sizes { folder } => sizes::check(&folder),
+        SiteTask::Serve { folder, port } => {
             let server = serve::listen(port).context("choose another by --port")?;
             println!("The page is at http://{}/ (Ctrl-C ends it)", server.server_addr());
             serve::run(&server, &folder, |_| ());

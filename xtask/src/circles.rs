@@ -84,9 +84,9 @@ fn flatten(tree: &UseTree, before: &mut Vec<String>, imports: &mut Vec<Import>) 
 }
 
 /// The sources of the workspace, by path.
-struct Sources(BTreeMap<PathBuf, Imports>);
+struct SourceFiles(BTreeMap<PathBuf, Imports>);
 
-impl Sources {
+impl SourceFiles {
     fn read(root: &Path) -> Self {
         let mut files = BTreeMap::new();
         for folder in
@@ -167,7 +167,7 @@ fn modules(file: &Path) -> PathBuf {
 #[test]
 fn no_two_files_of_different_folders_import_each_other() {
     let root = root();
-    let sources = Sources::read(&root);
+    let sources = SourceFiles::read(&root);
     let short = |file: &Path| file.strip_prefix(&root).unwrap_or(file).display().to_string();
     let circles: Vec<_> = sources.circles().iter().map(|[a, b]| format!("{} and {}", short(a), short(b))).collect();
     assert!(circles.is_empty(), "files that import each other:\n{}", circles.join("\n"));
@@ -177,7 +177,7 @@ fn no_two_files_of_different_folders_import_each_other() {
 fn circles_are_found_through_re_exports_and_in_code() {
     let of = |files: &[(&str, &str)]| {
         let parsed = files.iter().map(|(path, source)| ((*path).into(), Imports::of(source).expect("Rust")));
-        let sources = Sources(parsed.collect());
+        let sources = SourceFiles(parsed.collect());
         sources.circles().iter().map(|pair| pair.map(|path| path.display().to_string())).collect::<Vec<_>>()
     };
     let lib = ("src/lib.rs", "pub mod a; pub mod b;");

@@ -4,6 +4,7 @@ pub mod complex;
 mod config;
 mod inference;
 mod network;
+mod phrasings;
 mod presets;
 
 pub use config::{DcunetConfig, DcunetLayer};

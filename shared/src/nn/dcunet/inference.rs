@@ -1,16 +1,10 @@
-//! The Deep Complex U-Net with its normalisation folded into its kernels, in either phrasing.
-
-mod convolutions;
-mod folding;
-mod products;
-mod window_products;
+//! The Deep Complex U-Net, ready to run.
 
 use burn::prelude::*;
 
 use super::network::Dcunet;
+use super::phrasings::{ConvolutionDcunet, ProductDcunet};
 use crate::nn::form::{InferenceForm, Phrasing};
-use convolutions::ConvolutionDcunet;
-use products::ProductDcunet;
 
 /// The Deep Complex U-Net, ready to run.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use crate::nn::dcunet::network::{Dcunet, unet};
 
 /// The network as convolutions.
 #[derive(Clone, Debug)]
-pub(super) struct ConvolutionDcunet<B: Backend> {
+pub(in crate::nn::dcunet) struct ConvolutionDcunet<B: Backend> {
     network: Dcunet<B>,
     encoder: Vec<FoldedLayer<B>>,
     decoder: Vec<FoldedLayer<B>>,
@@ -27,7 +27,7 @@ struct FoldedLayer<B: Backend> {
 }
 
 impl<B: Backend> ConvolutionDcunet<B> {
-    pub(super) fn new(network: &Dcunet<B>) -> Self {
+    pub(in crate::nn::dcunet) fn new(network: &Dcunet<B>) -> Self {
         let layer = |Folded { kernel, shift, stride }: Folded<B>| {
             let [_, _, k_f, k_t] = kernel.dims();
             FoldedLayer { kernel, shift, stride, padding: [(k_f - 1) / 2, (k_t - 1) / 2] }
@@ -42,7 +42,7 @@ impl<B: Backend> ConvolutionDcunet<B> {
     }
 
     /// `[batch, 1, samples]` → the same.
-    pub(super) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+    pub(in crate::nn::dcunet) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         self.network.forward_through(waveform, |features| self.unet(features))
     }
 

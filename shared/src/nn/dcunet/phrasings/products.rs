@@ -12,7 +12,7 @@ use crate::nn::transform::{InferenceStft, SpectrumParts};
 
 /// The network as matrix products; see [`super::window_products`].
 #[derive(Clone, Debug)]
-pub(super) struct ProductDcunet<B: Backend> {
+pub(in crate::nn::dcunet) struct ProductDcunet<B: Backend> {
     stft: InferenceStft<B>,
     encoder: Vec<WindowConvolution<B>>,
     decoder: Vec<WindowConvolution<B>>,
@@ -22,7 +22,7 @@ pub(super) struct ProductDcunet<B: Backend> {
 }
 
 impl<B: Backend> ProductDcunet<B> {
-    pub(super) fn new(network: &Dcunet<B>) -> Self {
+    pub(in crate::nn::dcunet) fn new(network: &Dcunet<B>) -> Self {
         let (encoder, decoder) = folded_layers(network);
         let decoder = decoder.into_iter().enumerate().map(|(index, Folded { kernel, shift, stride })| {
             // Maps lie side by side whole, not halves first; the innermost layer has only one.
@@ -43,7 +43,7 @@ impl<B: Backend> ProductDcunet<B> {
     }
 
     /// `[batch, 1, samples]` → the same.
-    pub(super) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+    pub(in crate::nn::dcunet) fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, _, samples] = waveform.dims();
         let padded = samples.next_multiple_of(self.alignment);
         let waveform = waveform.reshape([batch, samples]).pad([(0, 0), (0, padded - samples)], PadMode::Constant(0.0));
