@@ -51,7 +51,7 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// Nobody reads standard output any more: whoever did, as `head -1` does, has seen enough. The program ends without a message.
+/// Nobody reads standard output any more: `head -1`, for example, has seen enough. The program ends without a message.
 #[derive(Debug)]
 pub struct ReaderGone;
 

@@ -12,8 +12,8 @@ use crate::exit::ReaderGone;
 /// `println!` panics when nobody reads standard output any more, as in `denoise --list-models | head -1`.
 ///
 /// # Errors
-/// Of the type [`ReaderGone`] when the reader has closed the pipe; another one when the text cannot be written, for example because
-/// the disk is full.
+/// Of the type [`ReaderGone`] when the reader has closed the pipe; another one when the text cannot be written, for
+/// example because the disk is full.
 pub fn print(text: impl Display) -> Result<()> {
     let mut out = stdout().lock();
     match write!(out, "{text}").and_then(|()| out.flush()) {

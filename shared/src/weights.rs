@@ -159,8 +159,8 @@ impl Weights {
     }
 }
 
-/// A safetensors file with the names in its header in order. The crate writes notes in the order of a hash map, which is another one
-/// each time.
+/// A safetensors file with the names in its header in order. The crate writes notes in the order of a hash map, which
+/// changes from run to run.
 fn in_order(file: &[u8]) -> Result<Vec<u8>> {
     let (length, rest) = file.split_first_chunk().ok_or_else(|| refuse("expected a header"))?;
     let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);

@@ -2,8 +2,8 @@
 
 use burn_store::{ModuleAdapter, TensorSnapshot};
 
-/// Drops the numbers of parameters. Burn draws them at random and stores them beside the weights, so that the same network would give
-/// other bytes each time.
+/// Drops the numbers of parameters. Burn draws them at random and stores them beside the weights, so the same network
+/// would give other bytes each time.
 #[derive(Clone)]
 pub(super) struct Anonymous;
 
