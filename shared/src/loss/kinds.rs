@@ -25,7 +25,7 @@ pub enum Loss {
     /// Denoising", where it is called the energy-conserving loss.
     ///
     /// With the noise `b = x - y` and its estimate `b̂ = x - ŷ` it is `|y - ŷ| + |b - b̂|`. The network gives `ŷ` alone, so
-    /// that `b - b̂ = ŷ - y`: both terms are equal, and the loss is exactly twice [`Loss::L1`], in the paper as well. The name
+    /// that `b - b̂ = ŷ - y`: both terms are equal, and the loss is exactly twice [`Loss::L1`]. The name
     /// is for recipes that follow the paper, such as `wavenet`. The factor matters where losses are added up, and where
     /// gradients are clipped to a norm.
     EnergyConservingL1,
