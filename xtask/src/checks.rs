@@ -98,7 +98,7 @@ fn dependencies() -> Result<()> {
         eprintln!("xtask: known vulnerabilities are NOT CHECKED: their list cannot be fetched");
         return Ok(());
     }
-    run(deny().args(["check", "--disable-fetch", "advisories"]))
+    run(deny().args(["--offline", "check", "advisories"]))
 }
 
 fn step(what: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
