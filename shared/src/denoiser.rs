@@ -85,7 +85,7 @@ impl<B: Backend> Denoiser<B> {
     /// Every now and then `progress` is called with the share that is done, 0 to 1.
     ///
     /// # Errors
-    /// When an option is outside its range, or the device fails.
+    /// When an option is outside its range, the output is not finite, or the device fails.
     pub async fn denoise(&self, audio: &Audio, mut progress: impl FnMut(f64)) -> Result<Audio> {
         let mut stream = self.stream(audio.sample_rate_hz(), audio.channels().len())?;
         let mut channels: Vec<Vec<f32>> =
@@ -103,8 +103,7 @@ impl<B: Backend> Denoiser<B> {
             append(stream.push(&block).await?);
         }
         append(stream.flush().await?);
-        Audio::new(audio.sample_rate_hz(), channels)
-            .map_err(|_| Error::Device("the network's output was not a finite number".into()))
+        Audio::new(audio.sample_rate_hz(), channels).map_err(|_| Error::NotFinite)
     }
 
     /// [`Denoiser::denoise`] for programs that are not asynchronous: waits for the device.

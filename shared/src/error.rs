@@ -48,6 +48,15 @@ pub enum Error {
         got: String,
     },
 
+    /// A bundle of another version of the layout, probably from a newer program.
+    #[error("not a usable bundle: expected version {expected}, got {got}")]
+    BundleVersion {
+        /// The version that this crate reads.
+        expected: u32,
+        /// The version of the bundle.
+        got: u32,
+    },
+
     /// A bundle that cannot be loaded.
     #[error("not a usable bundle: {0}")]
     Bundle(String),
@@ -55,6 +64,10 @@ pub enum Error {
     /// Weights from another program that are not those of the network.
     #[error("not usable weights: {0}")]
     Weights(String),
+
+    /// A network whose output is not a finite number. Its weights are too large.
+    #[error("the network's output is not finite: its weights are too large")]
+    NotFinite,
 
     /// The backend could not hand back what it computed (a lost device, for instance).
     #[error("the device failed: {0}")]

@@ -123,7 +123,7 @@ impl Bundle {
         let config = read(&mut archive, "config.json", MAX_TEXT_BYTES)?;
         let Version { version } = parse("config.json", &config)?;
         if version != VERSION {
-            return Err(refuse(format!("version {VERSION} expected, got {version}")));
+            return Err(Error::BundleVersion { expected: VERSION, got: version });
         }
         let config: BundleConfig = parse("config.json", &config)?;
         config.validate()?;

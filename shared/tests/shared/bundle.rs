@@ -87,7 +87,7 @@ fn weights_of(bytes: &[u8]) -> Vec<u8> {
 #[track_caller]
 fn assert_refused(bytes: &[u8], word: &str) {
     let error = use_file(bytes).expect_err("should be refused");
-    assert!(matches!(error, Error::Bundle(_) | Error::Config { .. }), "{error:?}");
+    assert!(matches!(error, Error::Bundle(_) | Error::BundleVersion { .. } | Error::Config { .. }), "{error:?}");
     assert!(error.to_string().contains(word), "`{error}` does not mention `{word}`");
 }
 
@@ -177,7 +177,10 @@ fn a_flipped_byte_is_refused_or_harmless() {
             broken[position] ^= flip;
             match use_file(&broken) {
                 Ok(output) => assert_eq!(output, expected, "byte {position}"),
-                Err(error) => assert!(matches!(error, Error::Bundle(_) | Error::Config { .. }), "{error:?}"),
+                Err(error) => assert!(
+                    matches!(error, Error::Bundle(_) | Error::BundleVersion { .. } | Error::Config { .. }),
+                    "{error:?}"
+                ),
             }
         }
     }
@@ -203,9 +206,9 @@ fn an_entry_that_is_missing_is_named() {
 #[test]
 fn another_version_is_called_that() {
     let bytes = pack(&smallest(), Precision::F32).to_bytes().expect("fits");
-    assert_refused(&with_config(&bytes, |config| config["version"] = json!(2)), "version 1 expected, got 2");
+    assert_refused(&with_config(&bytes, |config| config["version"] = json!(2)), "expected version 1, got 2");
     // Even where nothing else is as it was.
-    assert_refused(&with_config(&bytes, |config| *config = json!({"version": 7, "x": 1})), "version 1 expected, got 7");
+    assert_refused(&with_config(&bytes, |config| *config = json!({"version": 7, "x": 1})), "expected version 1, got 7");
     assert_refused(&with_config(&bytes, |config| config["version"] = json!(-1)), "config.json");
 }
 
@@ -223,7 +226,10 @@ fn configurations_out_of_range_are_refused() {
             for value in wrong {
                 let broken = with_config(&bytes, |config| *config.pointer_mut(&path).expect("listed") = value.clone());
                 let error = use_file(&broken).expect_err(&format!("{path} = {value}"));
-                assert!(matches!(error, Error::Bundle(_) | Error::Config { .. }), "{path} = {value}: {error:?}");
+                assert!(
+                    matches!(error, Error::Bundle(_) | Error::BundleVersion { .. } | Error::Config { .. }),
+                    "{path} = {value}: {error:?}"
+                );
             }
             // Absent, and present under another name.
             let (parent, name) = path.rsplit_once('/').expect("a path");
