@@ -224,7 +224,7 @@ impl NetworkConfig {
     }
 
     /// Whether a weight may be stored in 16 bits. `weight` is its path, as in `encoder.0.convolution.kernel.real`.
-    pub fn is_halvable(&self, weight: &str) -> bool {
+    pub(crate) fn is_halvable(&self, weight: &str) -> bool {
         self.shape().is_halvable(weight)
     }
 

@@ -3,14 +3,14 @@
 //! Blocks of any size go in; out comes the same recording without its noise, sample for sample, some [`Stream::latency`] later.
 //! On the way each channel is
 //!
-//! 1. brought to the network's rate ([`crate::resample`]) and to the level at which it was trained ([`level`]),
+//! 1. brought to the network's rate ([`crate::resample`]) and to the level at which it was trained (`level`),
 //! 2. cut into pieces with the network's whole receptive field around them, so that they join to what it would have made of the
 //!    whole signal (`pieces`),
 //! 3. brought back, with what lies above the network's band attenuated as the octave under it was (`upper_band`),
 //! 4. mixed with the input as far as the attenuation limit says, and silent where the input is (`silence`).
 
 mod channel;
-pub mod level;
+mod level;
 mod options;
 #[cfg(not(target_family = "wasm"))]
 mod parallel;

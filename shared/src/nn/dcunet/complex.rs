@@ -15,7 +15,7 @@ use crate::nn::tensors::in_precision;
 
 /// The real and the imaginary kernel of a layer, `[out, in, kernel_frequency, kernel_time]`, or `[in, out, …]` when transposed.
 #[derive(Module, Debug)]
-pub struct ComplexKernel<B: Backend> {
+pub(super) struct ComplexKernel<B: Backend> {
     real: Param<Tensor<B, 4>>,
     imaginary: Param<Tensor<B, 4>>,
 }
@@ -317,7 +317,7 @@ fn per_row<B: Backend>(values: Tensor<B, 2>, batch: usize) -> Tensor<B, 3> {
 pub(super) const SLOPE: f64 = 0.01;
 
 /// Leaky ReLU on real and imaginary parts separately (ℂReLU of Trabelsi et al., leaky as in the Deep Complex U-Net).
-pub fn complex_leaky_relu<B: Backend>(x: Tensor<B, 4>) -> Tensor<B, 4> {
+pub(super) fn complex_leaky_relu<B: Backend>(x: Tensor<B, 4>) -> Tensor<B, 4> {
     // Burn derives the gradient of its own leaky ReLU from three masked passes; this form has two cheap ones.
     relu(x.clone()) * (1.0 - SLOPE) + x * SLOPE
 }

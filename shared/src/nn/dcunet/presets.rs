@@ -10,7 +10,7 @@ impl DcunetConfig {
     }
 
     /// The paper's DCUnet-10.
-    pub fn dcunet_10() -> Self {
+    pub(super) fn dcunet_10() -> Self {
         Self::from_table(
             StftConfig::SPEECH,
             1.0,
@@ -25,7 +25,7 @@ impl DcunetConfig {
     }
 
     /// The paper's DCUnet-16.
-    pub fn dcunet_16() -> Self {
+    pub(super) fn dcunet_16() -> Self {
         Self::from_table(
             StftConfig::SPEECH,
             1.0,
@@ -43,12 +43,12 @@ impl DcunetConfig {
     }
 
     /// The paper's DCUnet-20.
-    pub fn dcunet_20() -> Self {
+    pub(super) fn dcunet_20() -> Self {
         Self::twenty(32, 64, 90)
     }
 
     /// The paper's Large-DCUnet-20.
-    pub fn large_dcunet_20() -> Self {
+    pub(super) fn large_dcunet_20() -> Self {
         Self::twenty(45, 90, 128)
     }
 

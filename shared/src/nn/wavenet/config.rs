@@ -61,12 +61,12 @@ impl WavenetConfig {
     }
 
     /// [`WavenetConfig::small`], which also says how far its input is to be trusted.
-    pub fn small_blend() -> Self {
+    pub(super) fn small_blend() -> Self {
         Self { estimate: Estimate::Blend, ..Self::small() }
     }
 
     /// The dilations of all blocks, in order.
-    pub fn dilations(&self) -> impl ExactSizeIterator<Item = usize> {
+    pub(super) fn dilations(&self) -> impl ExactSizeIterator<Item = usize> {
         let per_stack = self.blocks_per_stack;
         (0..product([self.stacks, per_stack].into_iter())).map(move |block| 1 << (block % per_stack))
     }
