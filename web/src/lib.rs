@@ -12,13 +12,10 @@
 //! | [`take`], [`networks`], [`example`] | recordings, networks and examples |
 //! | [`mix`] | tracks in proportion: before, after, removed, at any strength |
 //! | [`steps`] | chains of noise, as far as the page knows them |
-//! | [`waveform`], [`spectrogram`] | sound as pixels, from its samples |
-//! | [`overview`] | both from afar, made while a track arrives |
-//! | [`axis`] | marks of time and frequency |
+//! | [`overview`] | waveform and spectrogram from afar, made while a track arrives |
 //! | [`part_writer`] | files written in blocks |
 //! | [`saved_page`] | takes as pages of their own |
 
-pub mod axis;
 pub mod example;
 pub mod mix;
 pub mod networks;
@@ -27,8 +24,6 @@ pub mod part_writer;
 pub mod protocol;
 pub mod saved_page;
 pub mod settings;
-pub mod spectrogram;
 pub mod state;
 pub mod steps;
 pub mod take;
-pub mod waveform;

@@ -1,10 +1,9 @@
 //! A track seen from afar: extremes and levels over time, made as the track comes, so that an hour can be drawn at
 //! once.
 
+use exhibit::spectrogram::{FLOOR_POWER, Grid};
 use shared::dsp::StftConfig;
 use shared::dsp::spectrum::SpectrumPlan;
-
-use crate::spectrogram::{FLOOR_POWER, Grid};
 
 /// Columns of an overview for a second.
 pub const COLUMNS_PER_SECOND: usize = 10;

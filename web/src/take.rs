@@ -1,8 +1,8 @@
 //! One recording on the page, and how far it is.
 
+use exhibit::axis::time_text;
 use media::{Damage, Spec};
 
-use crate::axis::time_text;
 use crate::mix::Voice;
 use crate::protocol::{AddedNoise, Failure, MAX_SAMPLES, PIECE_SECONDS, TrackScores};
 use crate::settings::PageTask;

@@ -98,7 +98,7 @@ fn write_example(run: &Path, number: u64) {
 
 /// Follows the tags of a page, which must be balanced, and fails where one is not.
 fn check_tags(page: &str) {
-    const VOID: [&str; 2] = ["meta", "link"];
+    const VOID: [&str; 4] = ["meta", "link", "img", "input"];
     let mut open: Vec<&str> = Vec::new();
     let mut rest = page.split_once("<!DOCTYPE html>").expect("a page begins with its type").1;
     while let Some((_, tag)) = rest.split_once('<') {
@@ -175,8 +175,14 @@ fn examples_are_seen_and_heard() {
     let page = report(root.path());
     assert_eq!(page.matches("<audio controls").count(), 6);
     assert_eq!(page.matches("src=\"data:audio/wav;base64,").count(), 6);
-    // Three spectrograms and a scale of colours each.
-    assert_eq!(page.matches("href=\"data:image/png;base64,").count(), 8);
+    // Three waveforms, three spectrograms and a scale of colours each.
+    assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 12);
+    for name in ["Clean", "Noisy", "Denoised"] {
+        assert_eq!(page.matches(&format!("alt=\"Spectrogram: Example 1, {name}\"")).count(), 1, "{name}");
+        assert_eq!(page.matches(&format!("aria-label=\"Example 1, {name}\"")).count(), 1, "{name}");
+    }
+    assert_eq!(page.matches("Colours from dark at -80 dB to bright at 0 dB").count(), 2);
+    assert!(page.contains("Level in dB; 0 is the loudest of the three."));
     let read = |name: &str| read(&run.join(format!("examples/1-{name}.wav"))).to_mono();
     for name in ["noisy", "denoised"] {
         let si_sdr_db = metric::si_sdr(&read("clean"), &read(name));

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use exhibit::axis::time_text;
 use gloo_render::AnimationFrame;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web::axis::time_text;
 use web::mix::Voice;
 use web::protocol::painter::Wish;
 use web::settings::PageTask;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use exhibit::spectrogram::Grid;
+use exhibit::{spectrogram, waveform};
 use js_sys::Float32Array;
 use shared::dsp::spectrum::{Spectrum, SpectrumPlan};
 use shared::noise::stft::STFT;
@@ -9,9 +11,7 @@ use shared::noise::{Chain, Corruption, DrawnStep, NoRecordings};
 use web::mix::{mean, mix};
 use web::overview::Overview;
 use web::protocol::painter::Wish;
-use web::spectrogram::{Grid, RANGE_DB};
 use web::steps::Steps;
-use web::{spectrogram, waveform};
 use web_sys::{Blob, FileReaderSync};
 
 /// Up to this long a stretch is drawn from its samples, a longer one from the overview, in seconds.
@@ -140,7 +140,7 @@ impl Gallery {
         let (extremes, mut grid) =
             if to - from <= DETAIL_SECONDS { take.detail(wish, width) } else { take.seen_from_afar(wish, width)? };
         // The same for all voices and stretches, so that they can be compared: the loudest of the recording as it came.
-        let top_db = take.tracks.first()?.overview.peak_db().max(RANGE_DB / 2.0);
+        let top_db = spectrogram::top_db([take.tracks.first()?.overview.peak_db()]);
         let rate = f64::from(take.sample_rate_hz);
         let mut threshold_db: Vec<f32> = Vec::new();
         let short = wish.frames as f64 <= MOST_THRESHOLD_SECONDS * rate;

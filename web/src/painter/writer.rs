@@ -2,26 +2,23 @@
 
 use std::io::{Cursor, Seek, Write};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use exhibit::inline::{data_address, png_address};
+use exhibit::{Exhibit, Voice, waveform};
 use js_sys::{Array, Uint8Array};
 use media::{Encoding, Spec, Writer};
-use png::{BitDepth, ColorType, Encoder};
 use web::part_writer::PartWriter;
 use web::protocol::painter::{Excerpt, PagePlan, Wish};
-use web::saved_page::{SavedPage, SavedVoice};
+use web::saved_page::SavedPage;
 use web_sys::{Blob, BlobPropertyBag, FileReaderSync};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::gallery::{Gallery, VoicePicture};
+use crate::gallery::Gallery;
 
 /// Columns of a picture in a saved page.
 const WIDTH: usize = 1200;
 /// Rows of its waveforms.
 const WAVEFORM_HEIGHT: usize = 128;
-/// Their colour: seen on light and dark grounds alike.
-const WAVEFORM_COLOUR: [u8; 4] = [0x0f, 0x8a, 0x83, 0xff];
 
 const NO_ROOM: &str = "the browser has no room for it";
 
@@ -118,7 +115,7 @@ pub fn page(gallery: &mut Gallery, plan: PagePlan) -> Result<Blob, String> {
     // Every browser plays that, and the page stays small.
     let spec = Spec { encoding: Encoding::Pcm16, metadata: Default::default(), ..plan.spec };
     let range = plan.window.map(|seconds| (seconds * f64::from(sample_rate_hz)).round() as u64);
-    let mut voices = Vec::new();
+    let (mut voices, mut scores) = (Vec::new(), Vec::new());
     for voice in plan.voices {
         let excerpt = Excerpt { take, weights: voice.weights.clone(), spec: spec.clone() };
         let mut bytes = Cursor::new(Vec::new());
@@ -126,53 +123,27 @@ pub fn page(gallery: &mut Gallery, plan: PagePlan) -> Result<Blob, String> {
         let wish =
             Wish { take, run: plan.run, weights: voice.weights, window: plan.window, frames: range[1], noise: None };
         let picture = gallery.paint(&wish, WIDTH).ok_or("nothing of this stretch is there yet")?;
-        voices.push(SavedVoice {
+        voices.push(Voice {
             title: voice.title,
-            sound: format!("data:audio/wav;base64,{}", STANDARD.encode(bytes.into_inner())),
-            waveform: png_address(&trace(&picture))?,
-            spectrogram: png_address(&picture.pixels)?,
-            gain: voice.gain,
-            scores: voice.scores,
+            note: String::new(),
+            sound: data_address("audio/wav", &bytes.into_inner()),
+            waveform: png_address(WIDTH, &waveform::pixels(&picture.extremes, WAVEFORM_HEIGHT)),
+            spectrogram: png_address(WIDTH, &picture.pixels),
+            gain: Some(voice.gain),
         });
+        scores.push(voice.scores);
     }
-    let page = SavedPage {
-        title: plan.title,
-        networks: plan.networks,
-        noise: plan.noise,
+    let exhibit = Exhibit {
+        id: "take".into(),
+        name: plan.title,
         sample_rate_hz,
         window: plan.window,
-        address: plan.address,
+        loudest: "the loudest of the recording".into(),
         voices,
     };
+    let page = SavedPage { exhibit, scores, networks: plan.networks, noise: plan.noise, address: plan.address };
     let bytes = Uint8Array::from(page.to_html().as_bytes());
     blob(&Array::of1(&bytes), "text/html").ok_or(NO_ROOM.into())
-}
-
-/// A waveform as RGBA pixels.
-fn trace(picture: &VoicePicture) -> Vec<u8> {
-    let mut pixels = vec![0; 4 * WIDTH * WAVEFORM_HEIGHT];
-    let row = |sample: f32| ((0.5 - 0.5 * sample.clamp(-1.0, 1.0)) * (WAVEFORM_HEIGHT - 1) as f32).round() as usize;
-    for (x, edges) in picture.extremes.iter().enumerate() {
-        let Some([low, high]) = edges else { continue };
-        for y in row(*high)..=row(*low) {
-            pixels[4 * (y * WIDTH + x)..][..4].copy_from_slice(&WAVEFORM_COLOUR);
-        }
-    }
-    pixels
-}
-
-/// RGBA pixels as a PNG file in an address.
-fn png_address(pixels: &[u8]) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, WIDTH as u32, (pixels.len() / 4 / WIDTH) as u32);
-    encoder.set_color(ColorType::Rgba);
-    encoder.set_depth(BitDepth::Eight);
-    let written = encoder.write_header().and_then(|mut writer| {
-        writer.write_image_data(pixels)?;
-        writer.finish()
-    });
-    written.map_err(|error| error.to_string())?;
-    Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
 }
 
 fn blob(parts: &Array, kind: &str) -> Option<Blob> {

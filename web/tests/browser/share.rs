@@ -158,7 +158,7 @@ async fn a_saved_page_needs_nothing_else() {
         .await;
     assert_eq!(browser.value(scores).await, expected);
     assert_eq!(browser.text("h1").await, "A clean voice.wav");
-    browser.click("#play").await;
+    browser.click(".play").await;
     browser.wait_for("[...document.querySelectorAll('audio')].every((audio) => audio.currentTime > 0.3)").await;
     browser.blur().await;
     browser.keys("4").await;

@@ -5,13 +5,11 @@
 mod chart;
 mod examples;
 mod page;
-mod spectrogram;
 mod tables;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
-use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::Args;
 use cli::output::{refuse_existing, write_new};
 use cli::progress::say;
@@ -55,9 +53,4 @@ impl ReportArguments {
         say(format_args!("wrote {}", out.display()));
         Ok(())
     }
-}
-
-/// Bytes as a URL that needs no request.
-fn data_uri(media_type: &str, bytes: &[u8]) -> String {
-    format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(bytes))
 }

@@ -1,6 +1,7 @@
 //! The page: what there is to say about a run, from the headline to the plan.
 
 use anyhow::Result;
+use exhibit::player;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Map, Value};
 
@@ -50,18 +51,18 @@ impl Report {
                     meta name="color-scheme" content="light dark";
                     title { (name) " · training run" }
                     link rel="icon" href="data:,";
-                    style { (PreEscaped(include_str!("style.css"))) }
+                    style { (PreEscaped(include_str!("style.css"))) (PreEscaped(player::STYLE)) }
                 }
                 body {
                     header { h1 { (name) } (self.headline()) }
                     main {
                         section { h2 { "Course of training" } (self.charts()?) }
                         section { h2 { "Scores" } (tables::html(self.scores.as_deref())) }
-                        section { h2 { "Examples" } (self.examples()?) }
+                        section { h2 { "Examples" } (self.examples()) }
                         section { h2 { "Plan" } (self.plan()) }
                     }
                     footer { "Written by trainer " (env!("CARGO_PKG_VERSION")) ". This page loads nothing." }
-                    script { (PreEscaped(include_str!("player.js"))) }
+                    script { (PreEscaped(player::SCRIPT)) }
                 }
             }
         })
@@ -185,24 +186,21 @@ impl Report {
         })
     }
 
-    fn examples(&self) -> Result<Markup> {
+    fn examples(&self) -> Markup {
         if self.examples.is_empty() {
-            return Ok(html! { p.missing { "No examples yet: the first validation writes them." } });
+            return html! { p.missing { "No examples yet: the first validation writes them." } };
         }
-        let examples = self
-            .examples
-            .iter()
-            .enumerate()
-            .map(|(number, example)| example.html(number))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(html! {
+        html! {
             p {
-                "Items of the validation set through the best network. The three players of an example share one "
-                "position: start another, and it goes on where the last one was. The keys " kbd { "1" } ", " kbd { "2" } " and "
-                kbd { "3" } " start clean, noisy and denoised of the example heard last, " kbd { "0" } " pauses."
+                "Items of the validation set through the best network. The three recordings of an example play together, "
+                "and one of them is heard. A click on a picture goes to that moment. Keys act on the example used last: "
+                kbd { "space" } " plays and pauses, " kbd { "1" } ", " kbd { "2" } " and " kbd { "3" } " choose clean, "
+                "noisy or denoised, and arrows go back or on by a second."
             }
-            @for example in &examples { (example) }
-        })
+            @for (number, example) in self.examples.iter().enumerate() {
+                article.example { h3 { "Example " (number) } (example.exhibit(number).html()) }
+            }
+        }
     }
 
     fn plan(&self) -> Markup {

@@ -1,6 +1,6 @@
 //! The open recording: seen, heard, taken along.
 
-use web::axis::{Mark, frequency_marks, time_marks, time_text};
+use exhibit::axis::{Mark, frequency_marks, time_marks, time_text};
 use web::settings::{Depth, PageTask, UNLIMITED_DB};
 use web::state::{PageEvent, PageState};
 use web::take::{Take, TakePhase};

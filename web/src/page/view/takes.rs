@@ -1,6 +1,6 @@
 //! The list of recordings, and how far each is.
 
-use web::axis::time_text;
+use exhibit::axis::time_text;
 use web::protocol::Failure;
 use web::settings::PageTask;
 use web::state::{PageEvent, PageState};

@@ -1,10 +1,9 @@
-//! Spectrograms as pixels: levels over time and frequency, and their colours.
+//! Spectrograms: levels over time and frequency, and their picture.
 
-use std::sync::LazyLock;
-
-use colorgrad::Gradient;
 use shared::dsp::StftConfig;
 use shared::dsp::spectrum::{Spectrum, SpectrumPlan};
+
+use crate::colours::COLOURS;
 
 /// The power of a level of 0 dB: that of a sine 110 dB below full scale. Nothing weaker is seen.
 pub const FLOOR_POWER: f32 = 1e-11;
@@ -13,14 +12,11 @@ pub const FULL_SCALE_DB: f32 = 110.0;
 /// Below the brightest, what is this much weaker in dB has the darkest colour.
 pub const RANGE_DB: f32 = 80.0;
 
-/// The colours from dark to bright: viridis, which people see alike whatever colours they can tell apart.
-pub static COLOURS: LazyLock<[[u8; 3]; 256]> = LazyLock::new(|| {
-    let gradient = colorgrad::preset::viridis();
-    core::array::from_fn(|shade| {
-        let [red, green, blue, _] = gradient.at(shade as f32 / 255.0).to_rgba8();
-        [red, green, blue]
-    })
-});
+/// The level that pictures to be compared show brightest: the highest of these peaks, in dB.
+/// At least half the range, so that next to nothing does not look loud.
+pub fn top_db(peaks_db: impl IntoIterator<Item = f32>) -> f32 {
+    peaks_db.into_iter().fold(RANGE_DB / 2.0, f32::max)
+}
 
 /// What makes the power of a coefficient that of a sine of its amplitude, where a frame has this many coefficients.
 fn scale(bins: usize) -> f32 {
@@ -144,6 +140,8 @@ mod tests {
         let at = |row: usize| &pixels[4 * 10 * row..][..3];
         assert!(at(255 - bin).iter().zip(COLOURS[255]).all(|(got, brightest)| got.abs_diff(brightest) < 5));
         assert_eq!(at(10), COLOURS[0]);
+        // The periodic Hann window has three coefficients of a tone, the outer two 6 dB weaker.
+        assert!((grid.levels_db[bin - 1] - FULL_SCALE_DB + 6.02).abs() < 0.1);
         let halved = grid.clone().amplified(0.5);
         assert!((halved.levels_db[bin] - FULL_SCALE_DB + 6.02).abs() < 0.1);
         assert!((halved.plus(&halved).levels_db[bin] - FULL_SCALE_DB).abs() < 0.1);
@@ -155,7 +153,10 @@ mod tests {
     fn silence_is_dark_and_what_is_not_there_transparent() {
         let grid = Grid::of_samples(&[0.0; 4_000], 100, 128, 4);
         assert_eq!(grid.peak_db(), 0.0);
-        assert!(grid.pixels(8, 80.0, |_, _| false).chunks(4).all(|pixel| pixel[..3] == COLOURS[0] && pixel[3] == 255));
+        let top_db = top_db([grid.peak_db()]);
+        assert!(top_db > 0.0);
+        let loud = FULL_SCALE_DB;
+        assert!(grid.pixels(8, loud, |_, _| false).chunks(4).all(|pixel| pixel[..3] == COLOURS[0] && pixel[3] == 255));
         let none = Grid { rows: 2, levels_db: vec![f32::NAN; 4] };
         assert!(none.pixels(2, 80.0, |_, _| true).iter().all(|value| *value == 0));
     }
