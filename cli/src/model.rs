@@ -76,8 +76,9 @@ pub fn table() -> Result<String> {
         let gain = card.scores.first().map_or(String::new(), |score| format!("{:.1}", score.after - score.before));
         let (megabytes, cost) = (model.bundle.len() as f64 / 1e6, card.macs_per_second / 1e9);
         let Model { name, about, .. } = model;
+        let default = if *name == models::DEFAULT.name { " (default)" } else { "" };
         // Writing to a String cannot fail.
-        let _ = writeln!(table, "{name:12} {megabytes:>7.2} {cost:>13.2} {gain:>15}  {about}");
+        let _ = writeln!(table, "{name:12} {megabytes:>7.2} {cost:>13.2} {gain:>15}  {about}{default}");
     }
     table += "\nGMAC/s: billions of multiplications for a second of sound; fewer are faster.\n\
               SI-SDR gain: on speech in recorded noise; more is better.\n";

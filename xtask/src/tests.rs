@@ -29,7 +29,7 @@ pub fn unit() -> Result<()> {
 /// When one fails.
 pub fn native() -> Result<()> {
     if has_nextest() {
-        run(cargo("nextest run").arg("--workspace"))?;
+        run(cargo("nextest run").args(["--no-fail-fast", "--workspace"]))?;
         return run(cargo("test").args(["--workspace", "--doc"]));
     }
     run(cargo("test").arg("--workspace"))
@@ -42,7 +42,7 @@ pub fn native() -> Result<()> {
 pub fn native_with_wgpu() -> Result<()> {
     let workspace = ["--workspace", "--features", TEST_FEATURES];
     if has_nextest() {
-        run(cargo("nextest run").args(workspace))?;
+        run(cargo("nextest run").arg("--no-fail-fast").args(workspace))?;
         return run(cargo("test").args(workspace).arg("--doc"));
     }
     run(cargo("test").args(workspace).args(["--", "--skip", ONE_AT_A_TIME]))?;
