@@ -1,5 +1,7 @@
 //! Bytes and pictures as addresses that need no request (`data:` URLs).
 
+use std::collections::BTreeMap;
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 
@@ -21,16 +23,41 @@ pub fn png_address(width: usize, pixels: &[u8]) -> String {
     );
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width as u32, (pixels.len() / row_bytes) as u32);
-    encoder.set_color(ColorType::Rgba);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_compression(Compression::High);
     encoder.set_filter(Filter::NoFilter);
+    let indexed = indexed(pixels);
+    match &indexed {
+        Some((palette, _)) => {
+            encoder.set_color(ColorType::Indexed);
+            encoder.set_palette(palette.iter().flat_map(|colour| &colour[..3]).copied().collect::<Vec<u8>>());
+            encoder.set_trns(palette.iter().map(|colour| colour[3]).collect::<Vec<u8>>());
+        }
+        None => encoder.set_color(ColorType::Rgba),
+    }
+    let data = indexed.as_ref().map_or(pixels, |(_, indices)| indices);
     let written = encoder.write_header().and_then(|mut writer| {
-        writer.write_image_data(pixels)?;
+        writer.write_image_data(data)?;
         writer.finish()
     });
     written.expect("whole rows, written to memory");
     data_address("image/png", &bytes)
+}
+
+/// The colours in order, and the index of each pixel's; a file of these is a third smaller. None if there are more than
+/// 256.
+fn indexed(pixels: &[u8]) -> Option<(Vec<[u8; 4]>, Vec<u8>)> {
+    let (pixels, _) = pixels.as_chunks::<4>();
+    let mut index_of = BTreeMap::new();
+    for pixel in pixels {
+        index_of.insert(*pixel, 0);
+        if index_of.len() > 256 {
+            return None;
+        }
+    }
+    index_of.values_mut().zip(0..=255).for_each(|(index, number)| *index = number);
+    let indices = pixels.iter().map(|pixel| index_of[pixel]).collect();
+    Some((index_of.into_keys().collect(), indices))
 }
 
 #[cfg(test)]
@@ -39,16 +66,25 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_picture_survives_the_way() {
-        let pixels: Vec<u8> = (0..4 * 6).collect();
-        let address = png_address(3, &pixels);
+    /// Width, height and RGBA pixels of the file at an address.
+    fn decode(address: &str) -> (u32, u32, Vec<u8>) {
         let base64 = address.strip_prefix("data:image/png;base64,").expect("an address of a PNG file");
         let bytes = BASE64_STANDARD.decode(base64).expect("base64");
-        let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info().expect("a PNG file");
-        let mut decoded = vec![0; reader.output_buffer_size().expect("it fits")];
-        let info = reader.next_frame(&mut decoded).expect("whole");
-        assert_eq!((info.width, info.height, decoded), (3, 2, pixels));
+        let mut decoder = png::Decoder::new(Cursor::new(bytes));
+        decoder.set_transformations(png::Transformations::ALPHA);
+        let mut reader = decoder.read_info().expect("a PNG file");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
+        let info = reader.next_frame(&mut pixels).expect("whole");
+        (info.width, info.height, pixels)
+    }
+
+    #[test]
+    fn a_picture_survives_the_way() {
+        let few: Vec<u8> = (0..4 * 6).collect();
+        let many: Vec<u8> = (0..4u32 * 300).map(|value| (value * value / 300) as u8).collect();
+        assert!(indexed(&few).is_some() && indexed(&many).is_none());
+        assert_eq!(decode(&png_address(3, &few)), (3, 2, few));
+        assert_eq!(decode(&png_address(30, &many)), (30, 10, many));
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Exhibit {
                         div.head {}
                     }
                     div.times aria-hidden="true" {
-                        @for mark in time_marks(*window, 8) {
+                        @for mark in time_marks(*window, 5) {
                             span style={ "left:" (percent(mark.at)) } { (mark.text) }
                         }
                     }

@@ -52,8 +52,9 @@ class Exhibit {
   toggle() {
     if (!this.clock.paused) return this.pause();
     for (const other of exhibits) if (other !== this) other.pause();
+    // At the end, from the beginning.
     const { currentTime, duration } = this.clock;
-    this.seek(currentTime < duration ? currentTime : 0);
+    this.seek(duration - currentTime > 0.05 ? currentTime : 0);
     for (const player of this.players) player.play();
   }
 
