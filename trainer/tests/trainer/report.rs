@@ -175,7 +175,7 @@ fn examples_are_seen_and_heard() {
     let page = report(root.path());
     assert_eq!(page.matches("<audio controls").count(), 6);
     assert_eq!(page.matches("src=\"data:audio/wav;base64,").count(), 6);
-    // Three waveforms, three spectrograms and a scale of colours each.
+    // Three waveforms and three spectrograms for each of the two examples.
     assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 12);
     for name in ["Clean", "Noisy", "Denoised"] {
         assert_eq!(page.matches(&format!("alt=\"Spectrogram: Example 1, {name}\"")).count(), 1, "{name}");
