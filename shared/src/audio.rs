@@ -18,7 +18,7 @@ pub const MAX_SAMPLE_RATE_HZ: u32 = 384_000;
 /// assert_eq!((stereo.len(), stereo.seconds()), (4_000, 0.5));
 /// assert_eq!(stereo.to_mono()[0], 0.25);
 /// assert!(matches!(Audio::mono(8_000, vec![f32::NAN]), Err(Error::Audio { what: "samples", .. })));
-/// # shared::Result::Ok(())
+/// # Ok::<(), shared::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio {

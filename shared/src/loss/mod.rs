@@ -22,7 +22,7 @@
 //! let [noisy, clean] = [signal([1.0, 0.0, 1.0, 0.0]), signal([1.0, -1.0, 1.0, -1.0])];
 //! let loss: Loss = "l1".parse()?;
 //! assert_eq!(loss.forward(noisy.clone(), clean, noisy).into_scalar(), 0.5);
-//! # shared::Result::Ok(())
+//! # Ok::<(), shared::Error>(())
 //! ```
 
 mod compressed_spectrum;

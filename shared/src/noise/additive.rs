@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// ```
 /// let noisy = shared::noise::mix(&[1.0, -1.0], &[2.0, 2.0], 20.0)?;
 /// assert_eq!(noisy, [1.1, -0.9]);
-/// # shared::Result::Ok(())
+/// # Ok::<(), shared::Error>(())
 /// ```
 pub fn mix(clean: &[f32], noise: &[f32], snr_db: f32) -> Result<Vec<f32>> {
     if clean.len() != noise.len() {

@@ -27,7 +27,7 @@
 //! let noisy = chain.apply(&clean, 1, &NoRecordings)?;
 //! assert_eq!(noisy.len(), clean.len());
 //! assert_eq!(noisy, chain.apply(&clean, 1, &NoRecordings)?, "the same seed, the same noise");
-//! # shared::Result::Ok(())
+//! # Ok::<(), shared::Error>(())
 //! ```
 
 pub mod active_level;
