@@ -97,7 +97,9 @@ impl Site {
                 Ok(command)
             }
             Self::AfterTests => {
-                run(cargo("build").args(["--quiet", "--workspace", "--bin", "site", "--features", TEST_FEATURES]))?;
+                // With a test among the targets the features of dev-dependencies count, as they do for all tests.
+                let targets = ["--workspace", "--bin", "site", "--test", "browser"];
+                run(cargo("build").arg("--quiet").args(targets).args(["--features", TEST_FEATURES]))?;
                 // Wherever cargo's target folder is, this program is in it.
                 let beside = env::current_exe().context("cannot find the target folder")?;
                 Ok(crate::command::command(beside.with_file_name("site").with_extension(env::consts::EXE_EXTENSION)))
