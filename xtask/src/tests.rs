@@ -49,7 +49,7 @@ pub fn native_with_wgpu() -> Result<()> {
     run(cargo("test").args(workspace).args(["--test", "shared", "--", ONE_AT_A_TIME, "--test-threads=1"]))
 }
 
-/// The tests of the built page in browsers, one at a time. They are told by environment variables where the browsers are.
+/// The tests of the built page in browsers, one at a time. Environment variables say where the browsers are.
 pub fn browser() -> Command {
     let mut tests = cargo("test");
     // The whole workspace is named so that features, and with them what is compiled already, stay as they were.

@@ -26,7 +26,7 @@ pub struct Voice {
 
 /// Versions of one recording to compare.
 pub struct Exhibit {
-    /// Tells exhibits of one page apart: letters, digits and hyphens.
+    /// Distinguishes exhibits of one page: letters, digits and hyphens.
     pub id: String,
     /// Name of the recording, for people who do not see where on the page it is.
     pub name: String,

@@ -2,7 +2,7 @@
 
 use web::state::PageEvent;
 
-/// What the program is told.
+/// A message to the page: an event for its state, or something for its shell.
 #[derive(Clone)]
 pub enum Msg {
     /// For the state.

@@ -24,7 +24,7 @@ pub enum Failure {
     NoMicrophone,
     /// The network could not be fetched, or is broken.
     NoModel(String),
-    /// The backend that was asked for is not to be had.
+    /// The backend that was asked for is not available.
     NoBackend(String),
     /// The worker died, most likely because memory ran out.
     Died,

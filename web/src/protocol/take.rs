@@ -30,7 +30,7 @@ pub struct AddedNoise {
     pub seed: u32,
 }
 
-/// How a track compares with the clean recording; decibels, but for STOI from 0 to 1. `None` where it is not defined:
+/// How a track compares with the clean recording; decibels, except STOI from 0 to 1. `None` where it is not defined:
 /// for silence, or speech of less than 0.4 s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrackScores {

@@ -86,7 +86,7 @@ impl PageState {
         if let Origin::Dropped(id) = old.origin {
             effects.push(Effect::ForgetBundle(id));
         }
-        // What is still being made goes on with the old one.
+        // What is still being made keeps the old one.
         if !self.takes.iter().any(|take| take.is_active() && take.networks.contains(&old.model)) {
             effects.push(Effect::Post(Request::Unload { model: old.model }));
         }

@@ -187,7 +187,7 @@ pub(super) fn unet<B: Backend, E, D>(
         x = encode(x, layer);
         skips.push(x.clone());
     }
-    skips.pop(); // the innermost goes on as it is
+    skips.pop(); // the innermost has no skip
     for layer in decoder {
         x = decode(x, layer);
         if let Some(skip) = skips.pop() {

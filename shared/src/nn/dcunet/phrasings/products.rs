@@ -63,7 +63,7 @@ impl<B: Backend> ProductDcunet<B> {
             size = layer.output_size(size);
             skips.push(pieces[0].clone());
         }
-        skips.pop(); // the innermost goes on as it is
+        skips.pop(); // the innermost has no skip
         for (index, layer) in self.decoder.iter().enumerate() {
             pieces = layer.forward(pieces, size);
             size = layer.output_size(size);
