@@ -22,6 +22,18 @@ from reference.losses import LOSSES
 FOLDER = Path(__file__).parent.parent / "shared/tests/fixtures"
 
 
+RNNFORMER = {
+    "network": "rnnformer",
+    "stft": {"n_fft": 64, "hop_length": 32},
+    "channels": 6,
+    "blocks": 2,
+    "inner_channels": 8,
+    "bands": 5,
+    "heads": 2,
+    "compression": 0.3,
+}
+
+
 def layer(channels: int, kernel_size: list[int], stride: list[int]) -> dict:
     return {"channels": channels, "kernel_size": kernel_size, "stride": stride}
 
@@ -103,8 +115,10 @@ def randomise(network: nn.Module) -> None:
         if name.endswith("gamma"):
             nn.init.uniform_(parameter[:2], 0.4, 1.0)
             nn.init.uniform_(parameter[2], -0.3, 0.3)
-        elif name.endswith(("beta", "bias")):
+        elif name.endswith(("beta", "bias")) or ".bias_" in name:
             nn.init.uniform_(parameter, -0.2, 0.2)
+        elif name.endswith("norm.weight"):
+            nn.init.uniform_(parameter, 0.5, 1.5)
         else:
             fan_in = parameter[0].numel()
             nn.init.normal_(parameter, std=1.3 * fan_in**-0.5)
@@ -127,6 +141,10 @@ def network_fixture(name: str, config: dict, samples: int, loss: str) -> nn.Modu
     if name == "bounded-mask":
         nn.init.normal_(network.decoder[0].convolution.kernel.real, std=8.0)
         network.float().double()
+    if name == "rnnformer":  # A mask around 1: expansion would let the loudest bins of another dwarf all others.
+        nn.init.normal_(network.output.weight, std=0.05)
+        nn.init.constant_(network.output.bias[:1], 1.0)
+        network.float().double()
     for _ in range(10):  # realistic running statistics
         with torch.no_grad():
             network(signals(samples)[0])
@@ -146,10 +164,38 @@ def network_fixture(name: str, config: dict, samples: int, loss: str) -> nn.Modu
     tensors["loss"] = LOSSES[loss](noisy, clean, tensors["training_output"])
     tensors["loss"].backward()
     tensors["loss"] = tensors["loss"][None]
-    tensors |= {f"gradients.{key}": value.grad for key, value in network.named_parameters()}
+    gradients = {key: value.grad for key, value in network.named_parameters()}
+    largest = max(gradient.abs().max() for gradient in gradients.values())
+    for key, gradient in gradients.items():
+        # A bias that the next normalisation subtracts again. Rounding leaves a gradient that nobody can reproduce.
+        tensors[f"gradients.{key}"] = gradient * (gradient.abs().max() > 1e-8 * largest)
     tensors |= {f"updated.{key}": value for key, value in network.named_buffers() if "running" in key}
     write(name, tensors, {"network": config, "loss": loss})
     return network.eval()
+
+
+def stream_fixture(name: str, network: nn.Module, samples: int) -> None:
+    """One signal frame by frame: its frames, their estimates, and the recurrent states after each of them."""
+    noisy, _ = signals(samples, 1)
+    with torch.no_grad():
+        frames, state = network.spectrum(noisy), network.initial_state(1)
+        at_once, last_state = network.frames(frames, state)
+        estimates, states = [], []
+        for frame in frames.unbind(1):
+            estimate, state = network.step(frame, state)
+            estimates.append(estimate)
+            states.append(state)
+        estimates, output = torch.stack(estimates, dim=1), network(noisy)
+        for got, expected in [
+            (estimates, at_once),
+            (states[-1], last_state),
+            (network.waveform(estimates, samples), output),
+        ]:
+            torch.testing.assert_close(got, expected, rtol=0, atol=1e-12 * expected.abs().max().item())
+    tensors = {"noisy": noisy, "output": output, "spectrum": frames[0], "estimate": estimates[0]}
+    tensors["states"] = torch.stack(states)[:, :, 0]  # [frames, blocks, bands, inner channels]
+    tensors |= {f"weights.{key}": value for key, value in network.state_dict().items()}
+    write(name, tensors, {"network": RNNFORMER})
 
 
 def stacked(x: tuple[Tensor, Tensor]) -> Tensor:
@@ -298,6 +344,8 @@ def main() -> None:
     # Frames of five samples, the last one not full. At the end, for what is random above to stay what it was.
     framed = wavenet(2, 3, 4, 3) | {"frame_length": 5, "estimate": "blend"}
     network_fixture("framed-wavenet", framed, 403, "mse")
+    rnnformer = network_fixture("rnnformer", RNNFORMER, 700, "wsdr")
+    stream_fixture("rnnformer-stream", rnnformer, 500)
     for path in sorted(FOLDER.iterdir()):
         print(f"{path.name:45} {path.stat().st_size:>8} bytes")
 

@@ -1,4 +1,4 @@
-"""The three networks in PyTorch, built from the papers and not from the Rust code.
+"""The four networks in PyTorch, built from the papers and not from the Rust code.
 
 `build(config)` takes the JSON that Rust's `NetworkConfig` serialises to, as a dictionary. Parameters and buffers have
 the names and shapes of docs/weights.md, so `load_state_dict(safetensors.torch.load_file(path))` reads what
@@ -12,9 +12,10 @@ from torch import nn
 
 from .autoencoder import Autoencoder
 from .dcunet import Dcunet
+from .rnnformer import Rnnformer
 from .wavenet import Wavenet
 
-NETWORKS = {"autoencoder": Autoencoder, "wavenet": Wavenet, "dcunet": Dcunet}
+NETWORKS = {"autoencoder": Autoencoder, "wavenet": Wavenet, "dcunet": Dcunet, "rnnformer": Rnnformer}
 
 
 def build(config: dict) -> nn.Module:

@@ -124,9 +124,13 @@ impl<B: Backend> Denoiser<B> {
         let mut pieces = Pieces::new(self.config(), self.options.piece_length);
         pieces.input().extend_from_slice(signal);
         let mut output = Vec::with_capacity(signal.len());
+        let mut memory = self.runner.memory();
         while let Some((seen, range)) = pieces.next(true) {
-            output.extend_from_slice(&self.runner.run(seen.to_vec()).await?[range]);
-            progress(output.len() as f64 / signal.len() as f64);
+            let piece = &self.runner.run(seen.to_vec(), memory.as_mut()).await?[range];
+            if !piece.is_empty() {
+                output.extend_from_slice(piece);
+                progress(output.len() as f64 / signal.len() as f64);
+            }
         }
         Ok(output)
     }

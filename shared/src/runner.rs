@@ -4,7 +4,7 @@ use burn::prelude::*;
 
 use crate::bundle::Bundle;
 use crate::error::{Error, Result};
-use crate::nn::{InferenceNetwork, Network, NetworkConfig, Phrasing};
+use crate::nn::{InferenceNetwork, Memory, Network, NetworkConfig, Phrasing};
 
 /// A network on a device with what must be known to use it. A clone shares the weights.
 #[derive(Clone, Debug)]
@@ -41,11 +41,20 @@ impl<B: Backend> Runner<B> {
         self.sample_rate_hz
     }
 
-    /// The network's output for samples at its own rate and level, all at once.
-    pub(crate) async fn run(&self, samples: Vec<f32>) -> Result<Vec<f32>> {
+    /// What a recurrent network remembers at the start of a signal; none for others.
+    pub(crate) fn memory(&self) -> Option<Memory<B>> {
+        self.network.recurrent().map(|network| network.start())
+    }
+
+    /// The network's output for samples at its own rate and level: all at once, or as the next ones of a signal of which there is
+    /// a memory.
+    pub(crate) async fn run(&self, samples: Vec<f32>, memory: Option<&mut Memory<B>>) -> Result<Vec<f32>> {
         let shape = [1, 1, samples.len()];
-        let data = TensorData::new(samples, shape);
-        let output = self.network.forward(Tensor::from_data(data, &self.device));
+        let waveform = Tensor::from_data(TensorData::new(samples, shape), &self.device);
+        let output = match (self.network.recurrent(), memory) {
+            (Some(network), Some(memory)) => network.advance(memory, waveform),
+            _ => self.network.forward(waveform),
+        };
         let data = output.into_data_async().await.map_err(|error| Error::Device(error.to_string()))?;
         Ok(data.iter::<f32>().collect())
     }

@@ -33,8 +33,9 @@ use crate::error::{Error, Result};
 pub struct StftConfig {
     /// Length of a frame and of its transform: even, a multiple of `hop_length`, at most 65 536.
     pub n_fft: usize,
-    /// Distance between the starts of two frames; at most a quarter of `n_fft`, so that frames overlap enough for the inverse
-    /// to stay smooth when coefficients change.
+    /// Distance between the starts of two frames; at most a quarter of `n_fft` (half for
+    /// [`RnnformerConfig`](crate::nn::RnnformerConfig)), so that frames overlap enough for the inverse to stay smooth when
+    /// coefficients change.
     pub hop_length: usize,
 }
 
@@ -47,16 +48,19 @@ impl StftConfig {
     /// # Errors
     /// When a field is outside its range.
     pub fn validate(&self) -> Result<()> {
+        self.validate_overlap(4)
+    }
+
+    /// The same, where so many frames overlap at least.
+    pub(crate) fn validate_overlap(&self, least: usize) -> Result<()> {
         let Self { n_fft, hop_length } = *self;
         if !(4..=65_536).contains(&n_fft) || n_fft % 2 != 0 {
             return Err(Error::config("n_fft", "an even number from 4 to 65536", n_fft));
         }
-        if hop_length == 0 || n_fft % hop_length != 0 || n_fft / hop_length < 4 {
-            return Err(Error::config(
-                "hop_length",
-                format!("a divisor of {n_fft}, at most a quarter of it"),
-                hop_length,
-            ));
+        if hop_length == 0 || n_fft % hop_length != 0 || n_fft / hop_length < least {
+            let share = if least == 4 { "a quarter" } else { "half" };
+            let expected = format!("a divisor of {n_fft}, at most {share} of it");
+            return Err(Error::config("hop_length", expected, hop_length));
         }
         Ok(())
     }

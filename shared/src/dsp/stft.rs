@@ -28,9 +28,9 @@ impl StftConfig {
     /// The transform, with its bases on `device`.
     ///
     /// # Panics
-    /// When [`StftConfig::validate`] would refuse the sizes.
+    /// When the sizes are not those of [`StftConfig::validate`], but that half of `n_fft` is enough of a hop.
     pub fn init<B: Backend>(&self, device: &B::Device) -> Stft<B> {
-        self.validate().expect("validated sizes");
+        self.validate_overlap(2).expect("validated sizes");
         let (n_fft, bins) = (self.n_fft, self.bins());
         let window = hann_window(n_fft);
         let circle: Vec<_> = (0..n_fft).map(|i| (TAU * i as f64 / n_fft as f64).sin_cos()).collect();

@@ -39,6 +39,28 @@ pub trait TrainableNetwork<B: Backend>: Module<B> {
     fn for_inference(self, phrasing: Phrasing) -> Self::Inference;
 }
 
+/// What a recurrent network keeps of the signal so far. Make one with [`RecurrentForm::start`].
+#[derive(Clone, Debug)]
+pub struct Memory<B: Backend>(pub(super) Vec<Tensor<B, 2>>);
+
+/// A network that is run along a signal, which it need not have seen whole: all it needs of what was before is in a
+/// [`Memory`].
+pub trait RecurrentForm<B: Backend> {
+    /// The memory at the start of a signal.
+    fn start(&self) -> Memory<B>;
+
+    /// The signal continues. What comes out is what [`InferenceForm::forward`] makes of the whole, delayed by
+    /// [`NetworkShape::latency`](super::NetworkShape::latency) less one hop; before it, zeros.
+    ///
+    /// # Shapes
+    /// `[1, 1, samples]` → the same, for samples a multiple of
+    /// [`NetworkShape::alignment`](super::NetworkShape::alignment).
+    ///
+    /// # Panics
+    /// When the samples are not such a multiple, or the memory is another network's.
+    fn advance(&self, memory: &mut Memory<B>, waveform: Tensor<B, 3>) -> Tensor<B, 3>;
+}
+
 /// A network that can only be run. Everything that does not depend on the signal is computed once.
 pub trait InferenceForm<B: Backend>: Clone + Debug {
     /// What [`TrainableNetwork::forward`] computes, up to rounding. There are no gradients.
@@ -46,4 +68,10 @@ pub trait InferenceForm<B: Backend>: Clone + Debug {
     /// # Shapes
     /// `[batch, 1, samples]` → the same, for any number of samples from 1.
     fn forward(&self, waveform: Tensor<B, 3>) -> Tensor<B, 3>;
+
+    /// The same network, to be run along a signal; none where [`NetworkShape::receptive_field`](super::NetworkShape::receptive_field)
+    /// is finite.
+    fn recurrent(&self) -> Option<&dyn RecurrentForm<B>> {
+        None
+    }
 }

@@ -10,6 +10,7 @@ mod form;
 pub mod needs;
 mod precision;
 mod registry;
+pub mod rnnformer;
 mod shape;
 mod tensors;
 mod transform;
@@ -17,8 +18,9 @@ pub mod wavenet;
 
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
 pub use dcunet::{Dcunet, DcunetConfig};
-pub use form::{InferenceForm, Phrasing, TrainableNetwork};
+pub use form::{InferenceForm, Memory, Phrasing, RecurrentForm, TrainableNetwork};
 pub use precision::Precision;
 pub use registry::{InferenceNetwork, Network, NetworkConfig};
+pub use rnnformer::{Rnnformer, RnnformerConfig};
 pub use shape::{INPUT_RMS, NetworkShape};
 pub use wavenet::{Estimate, Wavenet, WavenetConfig};

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::autoencoder::{Autoencoder, AutoencoderConfig};
 use super::dcunet::{Dcunet, DcunetConfig};
-use super::form::{InferenceForm, Phrasing, TrainableNetwork};
+use super::form::{InferenceForm, Phrasing, RecurrentForm, TrainableNetwork};
 use super::needs;
 use super::precision::Precision;
+use super::rnnformer::{Rnnformer, RnnformerConfig};
 use super::shape::NetworkShape;
 use super::wavenet::{Wavenet, WavenetConfig};
 use crate::error::{Error, Result};
@@ -134,6 +135,13 @@ macro_rules! networks {
                     $(AnyInference::$network(network) => network.forward(waveform),)*
                 }
             }
+
+            /// See [`InferenceForm::recurrent`].
+            pub fn recurrent(&self) -> Option<&dyn RecurrentForm<B>> {
+                match &self.0 {
+                    $(AnyInference::$network(network) => network.recurrent(),)*
+                }
+            }
         }
     };
 }
@@ -146,6 +154,8 @@ networks! {
     Wavenet(WavenetConfig),
     /// The Deep Complex U-Net.
     Dcunet(DcunetConfig),
+    /// FastEnhancer's causal recurrent network.
+    Rnnformer(RnnformerConfig),
 }
 
 /// A network that can only be run. Make one with [`Network::for_inference`].
@@ -192,8 +202,9 @@ impl NetworkConfig {
         self.shape().alignment()
     }
 
-    /// Input samples that one output sample depends on, at most.
-    pub fn receptive_field(&self) -> usize {
+    /// Input samples that one output sample depends on, at most. None for a recurrent network, which depends on all that was before
+    /// and is run by [`InferenceNetwork::recurrent`].
+    pub fn receptive_field(&self) -> Option<usize> {
         self.shape().receptive_field()
     }
 

@@ -69,8 +69,8 @@ pub trait NetworkShape: Debug {
     /// Samples between two positions at which the network behaves the same.
     fn alignment(&self) -> usize;
 
-    /// Input samples that one output sample depends on, at most.
-    fn receptive_field(&self) -> usize;
+    /// Input samples that one output sample depends on, at most. None for a recurrent network: it depends on all that was before.
+    fn receptive_field(&self) -> Option<usize>;
 
     /// Multiply-accumulate operations on real numbers for [`NetworkShape::alignment`] samples, in convolutions and matrix products.
     fn macs(&self) -> u64;
@@ -93,14 +93,15 @@ pub trait NetworkShape: Debug {
     fn working_values(&self, samples: u64) -> u64;
 
     /// Samples on either side of a stretch that its output depends on, at most: half the receptive field, rounded up to the
-    /// [`NetworkShape::alignment`].
+    /// [`NetworkShape::alignment`]. A recurrent network needs none: it remembers.
     fn context(&self) -> usize {
-        (self.receptive_field() / 2).next_multiple_of(self.alignment())
+        self.receptive_field().map_or(0, |field| (field / 2).next_multiple_of(self.alignment()))
     }
 
     /// How far a streamed output lags behind its input, in samples, not counting time for computing.
     ///
-    /// A sample's output needs the [`NetworkShape::context`] that follows it, and waits for the rest of its own aligned block.
+    /// A sample's output needs the [`NetworkShape::context`] that follows it, and waits for the rest of its own aligned block. A
+    /// recurrent network says what its transform needs.
     fn latency(&self) -> usize {
         self.context() + self.alignment()
     }

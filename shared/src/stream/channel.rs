@@ -20,6 +20,7 @@ use super::pieces::Pieces;
 use super::silence::Silence;
 use super::upper_band::UpperBand;
 use crate::error::Result;
+use crate::nn::Memory;
 use crate::resample::Resampler;
 use crate::runner::Runner;
 
@@ -43,12 +44,16 @@ pub struct DenoisedPiece {
 }
 
 impl SeenPiece {
-    /// Takes the piece through the network.
+    /// Takes the piece through the network; a recurrent one remembers those before it, all of them.
     ///
     /// # Errors
     /// When the device fails.
-    pub async fn denoise<B: Backend>(self, runner: &Runner<B>) -> Result<DenoisedPiece> {
-        let mut after = runner.run(self.seen).await?;
+    pub async fn denoise<B: Backend>(
+        self,
+        runner: &Runner<B>,
+        memory: Option<&mut Memory<B>>,
+    ) -> Result<DenoisedPiece> {
+        let mut after = runner.run(self.seen, memory).await?;
         after.truncate(self.range.end);
         after.drain(..self.range.start);
         let peak = f64::from(f32::MAX);
@@ -77,8 +82,8 @@ impl Front {
     pub fn new<B: Backend>(runner: &Runner<B>, options: StreamOptions, sample_rate_hz: u32) -> Result<Self> {
         let network_hz = runner.sample_rate_hz();
         Ok(Self {
-            down: Resampler::new(sample_rate_hz, network_hz)?,
-            leveller: Leveller::new(network_hz, options.lookahead_seconds),
+            down: resampler(options, sample_rate_hz, network_hz)?,
+            leveller: Leveller::new(network_hz, (!options.low_latency).then_some(options.lookahead_seconds)),
             pieces: Pieces::new(runner.config(), options.piece_length),
             raw: VecDeque::new(),
             gains: VecDeque::new(),
@@ -144,8 +149,11 @@ impl Back {
     /// When the rates cannot be converted.
     pub fn new<B: Backend>(runner: &Runner<B>, options: StreamOptions, sample_rate_hz: u32) -> Result<Self> {
         let network_hz = runner.sample_rate_hz();
-        let up = || Resampler::new(network_hz, sample_rate_hz);
-        let upper = if sample_rate_hz > network_hz { Some((UpperBand::new(), up()?)) } else { None };
+        let up = || resampler(options, network_hz, sample_rate_hz);
+        let upper = match sample_rate_hz > network_hz {
+            true => Some((UpperBand::new(options.low_latency), up()?)),
+            false => None,
+        };
         Ok(Self {
             up: up()?,
             upper,
@@ -203,6 +211,10 @@ impl Back {
             self.emitted += 1;
         }
     }
+}
+
+fn resampler(options: StreamOptions, from_hz: u32, to_hz: u32) -> Result<Resampler> {
+    if options.low_latency { Resampler::low_latency(from_hz, to_hz) } else { Resampler::new(from_hz, to_hz) }
 }
 
 /// Input samples that a channel holds back, at most.

@@ -4,8 +4,8 @@
 //! On the way each channel is
 //!
 //! 1. brought to the network's rate ([`crate::resample`]) and to the level at which it was trained (`level`),
-//! 2. cut into pieces with the network's whole receptive field around them, so that they join to what it would have made of the
-//!    whole signal (`pieces`),
+//! 2. cut into pieces that join to what the network would have made of the whole signal (`pieces`): with its whole receptive field
+//!    around them, or, for a recurrent network, which remembers what was before, as they are,
 //! 3. brought back, with what lies above the network's band attenuated as the octave under it was (`upper_band`),
 //! 4. mixed with the input as far as the attenuation limit says, and silent where the input is (`silence`).
 
@@ -27,6 +27,7 @@ pub(crate) use pieces::Pieces;
 
 use crate::audio::{check_channels, check_rate};
 use crate::error::{Error, Result};
+use crate::nn::Memory;
 use crate::runner::Runner;
 use channel::{Back, DenoisedPiece, Front, SeenPiece, latency};
 
@@ -35,7 +36,15 @@ pub struct Stream<B: Backend> {
     runner: Runner<B>,
     options: StreamOptions,
     sample_rate_hz: u32,
-    channels: Vec<(Front, Back)>,
+    channels: Vec<Channel<B>>,
+}
+
+/// One channel, before, in and after the network.
+struct Channel<B: Backend> {
+    front: Front,
+    /// What a recurrent network remembers of it.
+    memory: Option<Memory<B>>,
+    back: Back,
 }
 
 impl<B: Backend> Stream<B> {
@@ -51,7 +60,7 @@ impl<B: Backend> Stream<B> {
 
     /// Samples per channel that are held back, at most: after `n` samples have gone in, `n - latency` at least have come out.
     pub fn latency(&self) -> usize {
-        self.channels.iter().map(|(front, back)| latency(front, back)).max().unwrap_or(0)
+        self.channels.iter().map(|channel| latency(&channel.front, &channel.back)).max().unwrap_or(0)
     }
 
     /// Takes a block of each channel, all of one length, any length. Gives what is denoised of each, all of one length again.
@@ -62,9 +71,10 @@ impl<B: Backend> Stream<B> {
     pub async fn push(&mut self, block: &[impl AsRef<[f32]>]) -> Result<Vec<Vec<f32>>> {
         check_block(block, self.channels.len())?;
         let mut output = vec![Vec::new(); block.len()];
-        for (((front, back), samples), output) in self.channels.iter_mut().zip(block).zip(&mut output) {
+        for ((Channel { front, memory, back }, samples), output) in self.channels.iter_mut().zip(block).zip(&mut output)
+        {
             let samples = samples.as_ref();
-            let denoised = through(&self.runner, front.push(samples)).await?;
+            let denoised = through(&self.runner, front.push(samples), memory.as_mut()).await?;
             back.push(samples, denoised, output);
         }
         Ok(output)
@@ -76,8 +86,8 @@ impl<B: Backend> Stream<B> {
     /// When the device fails.
     pub async fn flush(&mut self) -> Result<Vec<Vec<f32>>> {
         let mut output = vec![Vec::new(); self.channels.len()];
-        for ((front, back), output) in self.channels.iter_mut().zip(&mut output) {
-            let denoised = through(&self.runner, front.flush()).await?;
+        for (Channel { front, memory, back }, output) in self.channels.iter_mut().zip(&mut output) {
+            let denoised = through(&self.runner, front.flush(), memory.as_mut()).await?;
             back.push(&[], denoised, output);
             back.flush(output);
         }
@@ -126,21 +136,31 @@ fn start<B: Backend>(
     options: StreamOptions,
     sample_rate_hz: u32,
     channels: usize,
-) -> Result<Vec<(Front, Back)>> {
+) -> Result<Vec<Channel<B>>> {
     options.validate()?;
     check_rate(sample_rate_hz)?;
     if channels == 0 {
         return Err(Error::audio("channels", "at least 1", 0));
     }
-    let channel = |_| Ok((Front::new(runner, options, sample_rate_hz)?, Back::new(runner, options, sample_rate_hz)?));
+    let channel = |_| {
+        Ok(Channel {
+            front: Front::new(runner, options, sample_rate_hz)?,
+            memory: runner.memory(),
+            back: Back::new(runner, options, sample_rate_hz)?,
+        })
+    };
     (0..channels).map(channel).collect()
 }
 
 /// Takes pieces through the network, one after the other.
-async fn through<B: Backend>(runner: &Runner<B>, pieces: Vec<SeenPiece>) -> Result<Vec<DenoisedPiece>> {
+async fn through<B: Backend>(
+    runner: &Runner<B>,
+    pieces: Vec<SeenPiece>,
+    mut memory: Option<&mut Memory<B>>,
+) -> Result<Vec<DenoisedPiece>> {
     let mut denoised = Vec::with_capacity(pieces.len());
     for piece in pieces {
-        denoised.push(piece.denoise(runner).await?);
+        denoised.push(piece.denoise(runner, memory.as_deref_mut()).await?);
     }
     Ok(denoised)
 }

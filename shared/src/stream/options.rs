@@ -17,18 +17,34 @@ pub struct StreamOptions {
     /// Samples at the network's rate that it denoises at a time, at least, apart from the context around them. Fewer mean less
     /// latency and memory, and more work for the context.
     pub piece_length: usize,
-    /// How far ahead the level is measured, in seconds from 0.
+    /// How far ahead the level is measured, in seconds from 0. What is measured is a tenth of a second at least, unless
+    /// [`StreamOptions::low_latency`].
     pub lookahead_seconds: f64,
+    /// Whether nothing waits that need not: the level is that of the past alone, whatever `lookahead_seconds` says; filters between the rates
+    /// are short, so that the top 15 % of the network's band are attenuated before it; and the band above it is attenuated in shorter
+    /// frames.
+    pub low_latency: bool,
 }
 
 impl Default for StreamOptions {
     /// For files: all noise removed, 8 s at 16 kHz at a time, levels measured 4 s ahead.
     fn default() -> Self {
-        Self { attenuation_limit_db: MAX_ATTENUATION_DB, piece_length: PIECE_LENGTH, lookahead_seconds: 4.0 }
+        Self {
+            attenuation_limit_db: MAX_ATTENUATION_DB,
+            piece_length: PIECE_LENGTH,
+            lookahead_seconds: 4.0,
+            low_latency: false,
+        }
     }
 }
 
 impl StreamOptions {
+    /// For sound that is heard while it comes: all noise removed, as late as the network's latency, with a recurrent network some 10 ms
+    /// more. For other networks, set [`StreamOptions::piece_length`] to what they can compute in time.
+    pub fn live() -> Self {
+        Self { piece_length: 1, lookahead_seconds: 0.0, low_latency: true, ..Self::default() }
+    }
+
     /// The same with another [`StreamOptions::attenuation_limit_db`].
     pub fn with_attenuation_limit_db(self, attenuation_limit_db: f32) -> Self {
         Self { attenuation_limit_db, ..self }
@@ -42,6 +58,11 @@ impl StreamOptions {
     /// The same with another [`StreamOptions::lookahead_seconds`].
     pub fn with_lookahead_seconds(self, lookahead_seconds: f64) -> Self {
         Self { lookahead_seconds, ..self }
+    }
+
+    /// The same with another [`StreamOptions::low_latency`].
+    pub fn with_low_latency(self, low_latency: bool) -> Self {
+        Self { low_latency, ..self }
     }
 
     /// Checks the ranges given at the fields.

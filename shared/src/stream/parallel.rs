@@ -7,8 +7,9 @@ use pollster::block_on;
 use rayon::prelude::*;
 
 use super::channel::{Back, DenoisedPiece, Front, SeenPiece};
-use super::{StreamOptions, check_block, start};
+use super::{Channel, StreamOptions, check_block, start, through};
 use crate::error::Result;
+use crate::nn::Memory;
 use crate::runner::Runner;
 
 /// A recording being denoised with several pieces side by side, on the threads of the current rayon pool. Make one with
@@ -19,6 +20,8 @@ use crate::runner::Runner;
 pub struct ParallelStream<B: Backend> {
     runner: Runner<B>,
     fronts: Vec<Front>,
+    /// What a recurrent network remembers of each channel, whose pieces then go through it one after the other.
+    memories: Vec<Option<Memory<B>>>,
     backs: Vec<Back>,
     block_length: usize,
     /// What the fronts made of the last block, and what the network made of the one before.
@@ -35,11 +38,16 @@ struct ChannelBlock<P> {
 
 impl<B: Backend> ParallelStream<B> {
     pub(crate) fn new(runner: Runner<B>, options: StreamOptions, sample_rate_hz: u32, channels: usize) -> Result<Self> {
-        let (fronts, backs) = start(&runner, options, sample_rate_hz, channels)?.into_iter().unzip();
+        let (mut fronts, mut memories, mut backs) = (Vec::new(), Vec::new(), Vec::new());
+        for Channel { front, memory, back } in start(&runner, options, sample_rate_hz, channels)? {
+            fronts.push(front);
+            memories.push(memory);
+            backs.push(back);
+        }
         let pieces = rayon::current_num_threads().div_ceil(channels) as f64;
         let seconds = pieces * options.piece_length as f64 / f64::from(runner.sample_rate_hz());
         let block_length = (seconds * f64::from(sample_rate_hz)).ceil() as usize;
-        Ok(Self { runner, fronts, backs, block_length, prepared: Vec::new(), denoised: Vec::new() })
+        Ok(Self { runner, fronts, memories, backs, block_length, prepared: Vec::new(), denoised: Vec::new() })
     }
 
     /// The shortest blocks with which every thread has a piece to compute, in samples per channel. Memory grows with the blocks.
@@ -78,7 +86,7 @@ impl<B: Backend> ParallelStream<B> {
         block: Vec<Vec<f32>>,
         prepare: impl Fn(&mut Front, &[f32]) -> Vec<SeenPiece> + Sync,
     ) -> Result<Vec<Vec<f32>>> {
-        let Self { runner, fronts, backs, prepared, denoised, .. } = self;
+        let Self { runner, fronts, memories, backs, prepared, denoised, .. } = self;
         let (waiting, finished) = (mem::take(prepared), mem::take(denoised));
         let mut output = vec![Vec::new(); backs.len()];
         let front = |(front, input): (&mut Front, Vec<f32>)| ChannelBlock { pieces: prepare(front, &input), input };
@@ -86,7 +94,7 @@ impl<B: Backend> ParallelStream<B> {
             back.push(&step.input, step.pieces, output);
         };
         let (through, (next, ())) = rayon::join(
-            || network(runner, waiting),
+            || network(runner, memories, waiting),
             || {
                 rayon::join(
                     || fronts.par_iter_mut().zip(block).map(front).collect(),
@@ -102,12 +110,15 @@ impl<B: Backend> ParallelStream<B> {
 /// Takes all pieces of a block through the network.
 fn network<B: Backend>(
     runner: &Runner<B>,
+    memories: &mut [Option<Memory<B>>],
     steps: Vec<ChannelBlock<SeenPiece>>,
 ) -> Result<Vec<ChannelBlock<DenoisedPiece>>> {
-    let through = |piece: SeenPiece| block_on(piece.denoise(runner));
-    let step = |ChannelBlock { input, pieces }: ChannelBlock<SeenPiece>| {
-        let pieces = pieces.into_par_iter().map(through).collect::<Result<_>>()?;
+    let step = |(ChannelBlock { input, pieces }, memory): (ChannelBlock<SeenPiece>, &mut Option<Memory<B>>)| {
+        let pieces = match memory {
+            Some(memory) => block_on(through(runner, pieces, Some(memory)))?,
+            None => pieces.into_par_iter().map(|piece| block_on(piece.denoise(runner, None))).collect::<Result<_>>()?,
+        };
         Ok(ChannelBlock { input, pieces })
     };
-    steps.into_par_iter().map(step).collect()
+    steps.into_par_iter().zip(memories).map(step).collect()
 }

@@ -13,10 +13,13 @@ use crate::dsp::{StftConfig, hann_window};
 
 /// Frames on which the attenuation is measured, at the network's rate: 32 ms every 8 ms at 16 kHz.
 const FRAMES: StftConfig = StftConfig { n_fft: 512, hop_length: 128 };
+/// The same where they must not be waited for: 8 ms every 2 ms.
+const SHORT_FRAMES: StftConfig = StftConfig { n_fft: 128, hop_length: 32 };
 
 /// Measures the upper band's gain, frame by frame: `sqrt(E_after / E_before)`, at most 1, with energies of the top octave
 /// `rate / 4 .. rate / 2` of what went into the network and what came out.
 pub struct UpperBand {
+    frames: StftConfig,
     window: Vec<f32>,
     transform: Arc<dyn RealToComplex<f32>>,
     scratch: Vec<Complex32>,
@@ -31,12 +34,14 @@ pub struct UpperBand {
 }
 
 impl UpperBand {
-    /// At the start of a signal.
-    pub fn new() -> Self {
-        let transform = RealFftPlanner::new().plan_fft_forward(FRAMES.n_fft);
-        let silence = || VecDeque::from(vec![0.0; FRAMES.n_fft / 2]);
+    /// At the start of a signal. Frames are shorter where they must not be waited for.
+    pub fn new(low_latency: bool) -> Self {
+        let frames = if low_latency { SHORT_FRAMES } else { FRAMES };
+        let transform = RealFftPlanner::new().plan_fft_forward(frames.n_fft);
+        let silence = || VecDeque::from(vec![0.0; frames.n_fft / 2]);
         Self {
-            window: hann_window(FRAMES.n_fft).into_iter().map(|gain| gain as f32).collect(),
+            frames,
+            window: hann_window(frames.n_fft).into_iter().map(|gain| gain as f32).collect(),
             scratch: transform.make_scratch_vec(),
             frame: transform.make_input_vec(),
             spectrum: transform.make_output_vec(),
@@ -49,7 +54,7 @@ impl UpperBand {
 
     /// Samples at the network's rate that are held back, at most.
     pub fn latency(&self) -> usize {
-        FRAMES.n_fft / 2 + FRAMES.hop_length
+        self.frames.n_fft / 2 + self.frames.hop_length
     }
 
     /// Takes as many samples from before the network as from after it.
@@ -57,18 +62,19 @@ impl UpperBand {
         for (signal, samples) in self.signals.iter_mut().zip([before, after]) {
             signal.extend(samples);
         }
-        while self.signals[0].len() >= FRAMES.n_fft {
+        let StftConfig { n_fft, hop_length } = self.frames;
+        while self.signals[0].len() >= n_fft {
             let [before, after] = [0, 1].map(|index| self.top_octave(index));
             self.gains.push_back(if before > 0.0 { (after / before).sqrt().min(1.0) as f32 } else { 1.0 });
             for signal in &mut self.signals {
-                signal.drain(..FRAMES.hop_length);
+                signal.drain(..hop_length);
             }
         }
     }
 
     /// The rest, as the signals end here. Nothing may follow.
     pub fn flush(&mut self) {
-        let silence = [0.0; FRAMES.n_fft];
+        let silence = vec![0.0; self.frames.n_fft];
         self.push(&silence, &silence);
     }
 
@@ -80,17 +86,20 @@ impl UpperBand {
         self.transform
             .process_with_scratch(&mut self.frame, &mut self.spectrum, &mut self.scratch)
             .expect("buffers made by the plan");
-        self.spectrum[FRAMES.n_fft / 4..].iter().map(|bin| f64::from(bin.re).powi(2) + f64::from(bin.im).powi(2)).sum()
+        self.spectrum[self.frames.n_fft / 4..]
+            .iter()
+            .map(|bin| f64::from(bin.re).powi(2) + f64::from(bin.im).powi(2))
+            .sum()
     }
 
     /// Samples at the network's rate, from the start, for which the gain is known.
     pub fn known(&self) -> u64 {
-        ((self.first_gain + self.gains.len()).saturating_sub(1) * FRAMES.hop_length) as u64
+        ((self.first_gain + self.gains.len()).saturating_sub(1) * self.frames.hop_length) as u64
     }
 
     /// The gain at a time in samples at the network's rate, linear between frames. Forgets all before it.
     pub fn gain(&mut self, time: f64) -> f32 {
-        let position = time / FRAMES.hop_length as f64;
+        let position = time / self.frames.hop_length as f64;
         let frame = position as usize;
         while self.first_gain < frame && self.gains.len() > 1 {
             self.gains.pop_front();
@@ -113,7 +122,7 @@ mod tests {
     }
 
     fn gains(before: &[f32], after: &[f32], block_length: usize) -> Vec<f32> {
-        let mut band = UpperBand::new();
+        let mut band = UpperBand::new(false);
         let mut pushed = 0;
         for (before, after) in before.chunks(block_length).zip(after.chunks(block_length)) {
             band.push(before, after);

@@ -33,16 +33,26 @@ pub fn tiny(kind: &str) -> NetworkConfig {
     NetworkConfig::tiny().into_iter().find(|config| config.kind() == kind).expect("a network of that kind")
 }
 
-/// Gives kernels and biases uniform values of their own generator (Burn's is shared by all threads), and leaves the matrices
-/// of normalisation layers alone.
+/// Gives kernels and biases uniform values of their own generator (Burn's is shared by all threads), and leaves normalisation
+/// layers alone.
 struct Seeded {
     rng: ChaCha8Rng,
     gain: f32,
+    /// Names of the modules around a parameter.
+    path: Vec<String>,
 }
 
 impl<B: Backend> ModuleMapper<B> for Seeded {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        if D == 2 {
+        if self.path.iter().any(|name| name.ends_with("norm")) {
             return param;
         }
         param.map(|old| {
@@ -62,7 +72,7 @@ pub fn network<B: Backend>(config: &NetworkConfig, seed: u64) -> Network<B> {
 
 /// The same, with kernels `gain` times as large.
 pub fn loud_network<B: Backend>(config: &NetworkConfig, seed: u64, gain: f32) -> Network<B> {
-    config.init::<B>(&device::<B>()).map(&mut Seeded { rng: rng(seed), gain })
+    config.init::<B>(&device::<B>()).map(&mut Seeded { rng: rng(seed), gain, path: Vec::new() })
 }
 
 pub fn forward<B: Backend>(network: &Network<B>, signal: &[f32]) -> Vec<f32> {

@@ -39,8 +39,9 @@ struct ListedModel {
 struct ListedPreset {
     name: &'static str,
     parameters: u64,
-    receptive_field_samples: usize,
-    receptive_field_ms: f64,
+    /// None for a recurrent network, which hears all that was before.
+    receptive_field_samples: Option<usize>,
+    receptive_field_ms: Option<f64>,
     /// Real multiply-accumulate operations for a second of audio, as [`NetworkConfig::macs_per_second`] counts them.
     macs_per_second: f64,
     /// How far a streamed output lags behind, as [`NetworkConfig::latency`] defines it.
@@ -84,7 +85,7 @@ fn preset((name, config): (&'static str, NetworkConfig)) -> ListedPreset {
         name,
         parameters: config.parameters(),
         receptive_field_samples: field,
-        receptive_field_ms: milliseconds(field),
+        receptive_field_ms: field.map(milliseconds),
         macs_per_second: config.macs_per_second(SAMPLE_RATE_HZ),
         latency_samples: latency,
         latency_ms: milliseconds(latency),
@@ -107,11 +108,13 @@ fn table(presets: &[ListedPreset]) -> String {
         "name", "parameters", "samples", "ms", "MAC/s", "samples", "ms", "f32", "f16"
     ));
     for preset in presets {
-        let ListedPreset { name, parameters, receptive_field_samples: field, latency_samples: latency, .. } = preset;
+        let ListedPreset { name, parameters, latency_samples: latency, .. } = preset;
+        // A recurrent network hears all that was before.
+        let field = preset.receptive_field_samples.map_or("all".into(), |samples| samples.to_string());
+        let field_ms = preset.receptive_field_ms.map_or("all".into(), |ms| format!("{ms:.0}"));
         let [full, half] = preset.weight_bytes.map(megabytes);
         line(format_args!(
-            "{name:15} {parameters:>10} {field:>7} {:>6.0} {:>7.0} {latency:>6} {:>6.0} {full:>6.2} {half:>5.2}",
-            preset.receptive_field_ms,
+            "{name:15} {parameters:>10} {field:>7} {field_ms:>6} {:>7.0} {latency:>7} {:>6.0} {full:>6.2} {half:>5.2}",
             preset.macs_per_second / 1e6,
             preset.latency_ms,
         ));

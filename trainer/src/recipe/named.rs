@@ -24,6 +24,8 @@ named!(
     "wavenet-small-blend",
     "wavenet-small-more",
     "wavenet",
+    "rnnformer",
+    "rnnformer-tiny",
     "autoencoder",
     "synthetic",
 );

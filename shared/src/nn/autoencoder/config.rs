@@ -70,8 +70,8 @@ impl NetworkShape for AutoencoderConfig {
         self.stride
     }
 
-    fn receptive_field(&self) -> usize {
-        2 * self.kernel_size - 1
+    fn receptive_field(&self) -> Option<usize> {
+        Some(2 * self.kernel_size - 1)
     }
 
     /// Multiplications for every `stride` samples of a long signal: `2 · channels · kernel_size`, one code that goes in through

@@ -147,7 +147,7 @@ impl NetworkShape for DcunetConfig {
         self.total_stride(1) * self.stft.hop_length
     }
 
-    fn receptive_field(&self) -> usize {
+    fn receptive_field(&self) -> Option<usize> {
         let mut jump = 1;
         let mut reach = 0; // frames to either side
         for layer in &self.layers {
@@ -155,7 +155,7 @@ impl NetworkShape for DcunetConfig {
             reach += 2 * (layer.kernel_size[1] / 2) * jump;
             jump *= layer.stride[1];
         }
-        2 * (reach * self.stft.hop_length + self.stft.n_fft) - 1
+        Some(2 * (reach * self.stft.hop_length + self.stft.n_fft) - 1)
     }
 
     /// Multiplications of real numbers for every [`NetworkShape::alignment`] samples.

@@ -23,10 +23,7 @@ use super::inference::DcunetInference;
 use crate::dsp::stft::Stft;
 use crate::nn::form::{Phrasing, TrainableNetwork};
 use crate::nn::shape::NetworkShape;
-use crate::nn::tensors::in_precision;
-
-/// Added to squared magnitudes under a root, so that the gradient at 0 is finite.
-pub(super) const EPSILON: f64 = 1e-8;
+use crate::nn::tensors::{EPSILON, complex_product, in_precision, raise_magnitude};
 
 /// The network. Make one with [`DcunetConfig::init`].
 #[derive(Module, Debug)]
@@ -120,17 +117,8 @@ impl<B: Backend> Dcunet<B> {
             .reshape([batch, samples])
             .pad([(0, 0), (0, padded - samples)], burn::tensor::ops::PadMode::Constant(0.0));
         let spectrum = self.stft.forward(waveform); // [batch, 2, bins, frames]
-        let mask = self.bound(unet(self.compress(spectrum.clone())));
+        let mask = self.bound(unet(raise_magnitude(spectrum.clone(), self.compression)));
         self.stft.inverse(complex_product(mask, spectrum), samples).reshape([batch, 1, samples])
-    }
-
-    /// `S · |S|^(compression - 1)`
-    fn compress(&self, spectrum: Tensor<B, 4>) -> Tensor<B, 4> {
-        if self.compression == 1.0 {
-            return spectrum;
-        }
-        let power = spectrum.clone().powi_scalar(2).sum_dim(1) + EPSILON;
-        spectrum * power.powf_scalar((self.compression - 1.0) / 2.0)
     }
 
     /// The bounded mask, `[batch, 2, bins, frames]`: `tanh|O| · O / |O|`, the paper's "bounded (tanh)" masking.
@@ -205,13 +193,4 @@ fn concatenate<B: Backend>(a: Tensor<B, 4>, b: Tensor<B, 4>) -> Tensor<B, 4> {
     });
     let [[a_r, a_i], [b_r, b_i]] = [a, b];
     Tensor::cat(vec![a_r, b_r, a_i, b_i], 1)
-}
-
-/// The element-wise product of two complex maps of one channel, `[batch, 2, …]` each.
-fn complex_product<B: Backend>(a: Tensor<B, 4>, b: Tensor<B, 4>) -> Tensor<B, 4> {
-    let part = |x: &Tensor<B, 4>, index: usize| x.clone().narrow(1, index, 1);
-    let (a_r, a_i, b_r, b_i) = (part(&a, 0), part(&a, 1), part(&b, 0), part(&b, 1));
-    let real = a_r.clone() * b_r.clone() - a_i.clone() * b_i.clone();
-    let imaginary = a_r * b_i + a_i * b_r;
-    Tensor::cat(vec![real, imaginary], 1)
 }

@@ -135,9 +135,9 @@ impl NetworkShape for WavenetConfig {
     }
 
     /// Whole frames: 6145 for the paper's preset (which gives 6139 by leaving out the first and the final three-tap layers).
-    fn receptive_field(&self) -> usize {
+    fn receptive_field(&self) -> Option<usize> {
         let blocks: usize = self.dilations().map(|dilation| (self.kernel_size - 1) * dilation).sum();
-        self.frame_length * (1 + blocks + 3 * 2)
+        Some(self.frame_length * (1 + blocks + 3 * 2))
     }
 
     /// Multiplications for every frame: with its samples `N`, residual channels `R`, skip channels `S`, final channels `F1`, `F2` and

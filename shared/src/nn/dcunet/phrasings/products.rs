@@ -7,7 +7,8 @@ use burn::tensor::ops::PadMode;
 use super::folding::{Folded, folded_layers};
 use super::window_products::{MapPart, WindowConvolution, assemble};
 use crate::nn::dcunet::complex::SLOPE;
-use crate::nn::dcunet::network::{Dcunet, EPSILON};
+use crate::nn::dcunet::network::Dcunet;
+use crate::nn::tensors::EPSILON;
 use crate::nn::transform::{InferenceStft, SpectrumParts};
 
 /// The network as matrix products; see [`super::window_products`].
