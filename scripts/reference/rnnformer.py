@@ -61,7 +61,7 @@ class Layer(nn.Module):
 
 
 class Join(nn.Module):
-    """Takes `[frames, channels, sub-bands]` and a skip connection of that shape, and puts twice the channels to one."""
+    """Projects the channels of `[frames, channels, sub-bands]` and of a skip connection to as many as one has."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -97,7 +97,7 @@ class Block(nn.Module):
         self.attention_norm = Norm(channels, last=True)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """`[batch, frames, bands, channels]` and a state of `[batch, bands, channels]`, which is returned as updated."""
+        """`[batch, frames, bands, channels]` and a state `[batch, bands, channels]`; returns both updated."""
         batch, frames, bands, channels = x.shape
         sequences = x.transpose(0, 1).reshape(frames, batch * bands, channels)
         outputs, new_state = self.gru(sequences, state.reshape(1, batch * bands, channels))

@@ -206,6 +206,8 @@ impl LevelBlock {
 
 #[cfg(test)]
 mod tests {
+    use core::ops::Range;
+
     use super::*;
     use crate::audio::rms;
 
@@ -277,10 +279,11 @@ mod tests {
             assert_eq!(output.len(), index + 1);
         }
         // After a tenth of a second within 2 dB, after ten seconds where it should be.
-        let level_db = |range| 20.0 * (rms(&output[range]) / INPUT_RMS).log10();
+        let level_db = |range: Range<usize>| 20.0 * (rms(&output[range]) / INPUT_RMS).log10();
         assert!(level_db(100..1_100).abs() < 2.0, "{}", level_db(100..1_100));
         for range in [11_000..20_000, 31_000..40_000] {
-            assert!(level_db(range.clone()).abs() < 0.2, "{range:?}: {} dB", level_db(range));
+            let level = level_db(range.clone());
+            assert!(level.abs() < 0.2, "{range:?}: {level} dB");
         }
     }
 

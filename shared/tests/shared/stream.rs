@@ -11,7 +11,8 @@ use shared::dsp::StftConfig;
 use shared::dsp::spectrum::SpectrumPlan;
 use shared::nn::{NetworkConfig, Phrasing};
 use shared::stream::{Stream, StreamOptions};
-use shared::{Audio, Denoiser, metric, noise, synth};
+use shared::weights::Weight;
+use shared::{Audio, Denoiser, Weights, metric, noise, synth};
 
 /// All of a test recording in one piece.
 fn whole_piece() -> StreamOptions {
@@ -67,13 +68,15 @@ proptest! {
         len in prop_oneof![Just(1usize), 2usize..50, 5_000usize..30_000],
         piece_length in prop_oneof![Just(1_000usize), Just(4_099), 500usize..9_000],
         lengths in prop::collection::vec(prop_oneof![Just(1usize), Just(0), Just(2_003), 3usize..5_000], 1..5),
+        low_latency in any::<bool>(),
         seed in 0u64..100,
     ) {
         // Something must come, or it never ends; and single samples alone take long.
         prop_assume!(lengths.iter().sum::<usize>() > 100);
         let signal = uneven(len, seed);
-        let expected = whole(&denoiser(&config, whole_piece()), rate_hz, std::slice::from_ref(&signal)).remove(0);
-        let denoiser = denoiser(&config, whole_piece().with_piece_length(piece_length));
+        let options = whole_piece().with_low_latency(low_latency);
+        let expected = whole(&denoiser(&config, options), rate_hz, std::slice::from_ref(&signal)).remove(0);
+        let denoiser = denoiser(&config, options.with_piece_length(piece_length));
         let mut stream = denoiser.stream(rate_hz, 1).expect("a valid rate");
         let (output, held_back) = stream_in_blocks(&mut stream, &signal, &lengths);
         prop_assert_eq!(output.len(), len);
@@ -106,7 +109,7 @@ fn single_samples_and_primes_join_to_the_whole() {
 
 #[test]
 fn presets_join_to_what_the_network_makes_of_the_whole() {
-    for name in ["autoencoder", "wavenet-small", "dcunet-small"] {
+    for name in ["autoencoder", "wavenet-small", "dcunet-small", "rnnformer"] {
         let config = NetworkConfig::preset(name).expect("listed");
         let signal = hiss(40_000, 1);
         // Short enough for one level and one offset: the network's own output is the reference.
@@ -121,9 +124,74 @@ fn presets_join_to_what_the_network_makes_of_the_whole() {
     }
 }
 
+/// An `rnnformer` whose mask is 1: what goes in comes out.
+fn transparent(options: StreamOptions) -> Denoiser<Flex> {
+    let config = NetworkConfig::preset("rnnformer").expect("listed");
+    let mut weights = Weights::default();
+    for (name, Weight { shape, values }) in Weights::of(&network::<Flex>(&config, 1)).expect("readable").iter() {
+        let values = match name {
+            "output.weight" => vec![0.0; values.len()],
+            "output.bias" => vec![1.0, 0.0],
+            _ => values.clone(),
+        };
+        weights.insert(name, shape.clone(), values).expect("once");
+    }
+    let network = weights.network(&config, &device::<Flex>()).expect("its weights");
+    Denoiser::from_network(network, config, 16_000, Phrasing::Products, device::<Flex>()).with_options(options)
+}
+
+/// Impulses, on hiss for there to be a level.
+#[test]
+fn a_live_impulse_comes_out_where_it_was_and_as_late_as_is_said() {
+    for (rate_hz, limit_ms) in
+        [(8_000u32, 42.0), (16_000, 35.0), (44_100, 45.0), (48_000, 45.0), (96_000, 45.0), (192_000, 45.0)]
+    {
+        let len = rate_hz as usize;
+        let mut signal: Vec<f32> = hiss(len, 1).iter().map(|x| 1e-2 * x).collect();
+        let impulses: Vec<usize> = (1..7).map(|index| index * len / 7 + 37 * index).collect();
+        impulses.iter().for_each(|&position| signal[position] = 0.5);
+        let mut stream = transparent(StreamOptions::live()).stream(rate_hz, 1).expect("a valid rate");
+        let announced = stream.latency();
+        let (mut output, mut longest) = (Vec::new(), 0);
+        for (index, block) in signal.chunks(16).enumerate() {
+            let before = output.len();
+            output.extend(block_on(stream.push(&[block])).expect("a healthy device").remove(0));
+            let received = 16 * index + block.len();
+            for &position in impulses.iter().filter(|position| (before..output.len()).contains(position)) {
+                longest = longest.max(received - position);
+            }
+            assert!(received - output.len() <= announced, "{rate_hz} Hz: {} at {received}", output.len());
+        }
+        output.extend(block_on(stream.flush()).expect("a healthy device").remove(0));
+        let ms = |samples: usize| 1e3 * samples as f64 / f64::from(rate_hz);
+        println!("{rate_hz} Hz: {:.1} ms announced, impulses {:.1} ms late at most", ms(announced), ms(longest));
+        assert!(ms(announced) <= limit_ms, "{rate_hz} Hz: {} ms", ms(announced));
+        assert!(longest <= announced + 16 && ms(announced - longest.min(announced)) < 12.0, "{longest} of {announced}");
+        for &position in &impulses {
+            let found = (position - 200..position + 200).max_by(|&a, &b| output[a].abs().total_cmp(&output[b].abs()));
+            assert_eq!(found, Some(position), "{rate_hz} Hz");
+        }
+        assert_eq!(output.len(), len);
+    }
+}
+
+#[test]
+fn live_sound_does_not_depend_on_its_blocks() {
+    let config = tiny("rnnformer");
+    for rate_hz in [8_000, 16_000, 48_000] {
+        let signal = uneven(20_011, 3);
+        let mut stream = denoiser(&config, StreamOptions::live()).stream(rate_hz, 1).expect("a valid rate");
+        let (first, held_back) = stream_in_blocks(&mut stream, &signal, &[128]);
+        assert!(held_back <= stream.latency() && first.len() == signal.len());
+        for lengths in [[1, 1], [2, 3], [7, 1_009], [4_001, 13]] {
+            assert_eq!(stream_in_blocks(&mut stream, &signal, &lengths).0, first);
+        }
+    }
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let presets = ["autoencoder", "wavenet-small", "dcunet-small"];
+    let presets = ["autoencoder", "wavenet-small", "dcunet-small", "rnnformer"];
     let presets = presets.map(|name| NetworkConfig::preset(name).expect("listed"));
     let short =
         StreamOptions::default().with_attenuation_limit_db(20.0).with_piece_length(700).with_lookahead_seconds(0.1);
