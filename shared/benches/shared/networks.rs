@@ -31,6 +31,20 @@ fn plain<const COUNT: usize>(bencher: Bencher, (preset, samples): (&str, usize))
         .bench_local_values(|input| pool(COUNT).install(|| network.forward(input).into_data()));
 }
 
+/// The recurrent ones, a hop at a time: what live sound costs.
+#[divan::bench(args = ["rnnformer-tiny", "rnnformer", "rnnformer-large"], sample_count = 500, max_time = 10)]
+fn frame(bencher: Bencher, preset: &str) {
+    let config = NetworkConfig::preset(preset).expect("listed");
+    let network = config.init::<Flex>(&Default::default()).for_inference(Phrasing::Products);
+    let network = network.recurrent().expect("a recurrent network");
+    let mut memory = network.start();
+    let samples = config.alignment();
+    bencher
+        .counter(ItemsCount::new(samples))
+        .with_inputs(|| hiss(samples))
+        .bench_local_values(|input| pool(1).install(|| network.advance(&mut memory, input).into_data()));
+}
+
 /// The form in which they are run.
 #[divan::bench(args = cases(), consts = THREADS, sample_count = 20, max_time = 10)]
 fn inference<const COUNT: usize>(bencher: Bencher, (preset, samples): (&str, usize)) {

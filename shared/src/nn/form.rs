@@ -43,6 +43,13 @@ pub trait TrainableNetwork<B: Backend>: Module<B> {
 #[derive(Clone, Debug)]
 pub struct Memory<B: Backend>(pub(super) Vec<Tensor<B, 2>>);
 
+impl<B: Backend> Memory<B> {
+    /// All that is kept; what each tensor is, the network knows. Those of a GRU come last, one a block.
+    pub fn tensors(&self) -> &[Tensor<B, 2>] {
+        &self.0
+    }
+}
+
 /// A network that is run along a signal, which it need not have seen whole: all it needs of what was before is in a
 /// [`Memory`].
 pub trait RecurrentForm<B: Backend> {

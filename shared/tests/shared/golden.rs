@@ -22,6 +22,11 @@ fn networks_train_as_in_pytorch() {
 }
 
 #[test]
+fn recurrent_networks_remember_as_in_pytorch() {
+    golden_checks::recurrent_states::<Flex>(&[Phrasing::Products, Phrasing::Convolutions], TOLERANCE);
+}
+
+#[test]
 fn complex_convolutions_are_pytorchs() {
     golden_checks::complex_convolutions::<Training>(TOLERANCE);
 }

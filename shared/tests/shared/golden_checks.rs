@@ -190,6 +190,37 @@ pub fn networks_train<B: AutodiffBackend>(tolerance: Tolerance) {
     }
 }
 
+/// A recurrent network, frame by frame: the state after each frame, its estimate, and the signal in the end.
+pub fn recurrent_states<B: Backend>(phrasings: &[Phrasing], tolerance: Tolerance) {
+    let fixture = Fixture::load("rnnformer-stream");
+    let config: NetworkConfig = serde_json::from_value(fixture.config["network"].clone()).expect("a configuration");
+    let (hop_length, delay) = (config.alignment(), config.latency() - config.alignment());
+    let (noisy, frames) = (fixture.values("noisy"), fixture.tensors.get("states").expect("states").shape[0]);
+    for &phrasing in phrasings {
+        let network = fixture.network::<B>().for_inference(phrasing);
+        let network = network.recurrent().expect("a recurrent network");
+        let mut memory = network.start();
+        let (mut states, mut estimates, mut output) = (Vec::new(), Vec::new(), Vec::new());
+        for frame in 0..frames {
+            let mut hop: Vec<f32> = noisy.iter().skip(frame * hop_length).take(hop_length).copied().collect();
+            hop.resize(hop_length, 0.0);
+            let hop = Tensor::from_data(TensorData::new(hop, [1, 1, hop_length]), &B::Device::default());
+            output.extend(network.advance(&mut memory, hop).into_data().iter::<f32>());
+            let [_, estimate, of_blocks @ ..] = memory.tensors() else { panic!("no memory") };
+            for part in estimate.clone().into_data().iter::<f32>().collect::<Vec<_>>().chunks(hop_length) {
+                estimates.extend_from_slice(part);
+                estimates.push(0.0); // the last bin
+            }
+            states
+                .extend(of_blocks.iter().flat_map(|state| state.clone().into_data().iter::<f32>().collect::<Vec<_>>()));
+        }
+        fixture.compare_values("states", &states, fixture.values("states"), tolerance.forward);
+        fixture.compare_values("estimate", &estimates, fixture.values("estimate"), tolerance.forward);
+        let output = &output[delay..delay + noisy.len()];
+        fixture.compare_values("output", output, fixture.values("output"), tolerance.forward);
+    }
+}
+
 /// One layer: its output, and the gradients of a weighted sum of it.
 fn layer<B: AutodiffBackend, M: AutodiffModule<B>>(
     fixture: &Fixture,

@@ -141,6 +141,16 @@ fn the_wavenet_has_the_papers_size() {
 }
 
 #[test]
+fn the_rnnformer_has_the_papers_sizes() {
+    // Ends: 2 · 2·8·48 + 2. Along frequency 2 · 3·48² + 2 (2 + 3) 48² + 2·48² = 18·48². To bands and back 2·48·36, embedding 24·36.
+    // A block: (6 + 1 + 3 + 1) 36² + 6·36. Normalised: 9·48 + 7·36, two numbers each. The paper: 92 thousand.
+    let expected = 1_538 + 18 * 2_304 + 3_456 + 864 + 3 * (11 * 1_296 + 216) + 2 * (9 * 48 + 7 * 36);
+    assert_eq!(preset("rnnformer").parameters(), expected);
+    // 770 + 18·24² + 960 + 320 + 2 (11·20² + 120) + 2 (9·24 + 5·20). The paper: 22 thousand.
+    assert_eq!(preset("rnnformer-tiny").parameters(), 770 + 10_368 + 960 + 320 + 2 * 4_520 + 632);
+}
+
+#[test]
 fn multiplications_are_those_counted_by_hand() {
     let macs = |name: &str| preset(name).macs_per_second(16_000);
     // 500 codes a second, of 32 channels of 2048 samples, twice.
@@ -158,6 +168,10 @@ fn multiplications_are_those_counted_by_hand() {
         + 33 * 4 * 64 * (64 + 128) * 15
         + 17 * 4 * 64 * (64 + 64) * 15;
     assert_eq!(macs("dcunet-10"), f64::from(expected) * 16_000.0 / 4096.0);
+    // 62.5 frames a second. Ends 2·64·16·48, along frequency 64·18·48², filters 2·64·24·48 and 2·24·48·36, blocks
+    // 3 (24·11·36² + 2·24²·36). The paper: 262 million.
+    let expected = 98_304 + 2_654_208 + 147_456 + 82_944 + 3 * 383_616;
+    assert_eq!(macs("rnnformer"), 62.5 * f64::from(expected));
     // At another rate, as many more.
     assert_eq!(preset("dcunet-10").macs_per_second(48_000), 3.0 * macs("dcunet-10"));
 }
@@ -197,6 +211,8 @@ fn latencies_are_those_worked_out_by_hand() {
         // Reach in frames: 2 (2·1 + 2·2 + 1·4 + 1·8 + 1·16) = 68. Field: 2 (68·256 + 1024) - 1, half of it 18431, in blocks of
         // 16 frames (4096 samples) 5, and one block.
         ("dcunet-10", 5 * 4096 + 4096),
+        // One frame.
+        ("rnnformer", 512),
     ];
     for (name, latency) in expected {
         assert_eq!(preset(name).latency(), latency, "{name}");

@@ -10,7 +10,7 @@ use shared::nn::NetworkConfig;
 /// Names and shapes of docs/weights.md, written out for the tiny networks.
 #[test]
 fn names_and_shapes_are_those_documented() {
-    let [autoencoder, wavenet, dcunet] = ["autoencoder", "wavenet", "dcunet"]
+    let [autoencoder, wavenet, dcunet, rnnformer] = ["autoencoder", "wavenet", "dcunet", "rnnformer"]
         .map(|kind| Weights::of(&network::<Flex>(&tiny(kind), 1)).expect("readable"));
     let listed = |weights: &Weights| -> BTreeMap<String, Vec<usize>> {
         weights.iter().map(|(name, weight)| (name.to_owned(), weight.shape.clone())).collect()
@@ -53,6 +53,44 @@ fn names_and_shapes_are_those_documented() {
     expect("decoder.0", 3, 2, Some(2));
     expect("decoder.1", 4, 1, None);
     assert_eq!(listed(&dcunet), expected);
+
+    let mut expected: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut expect = |name: &str, shape: &[usize]| expected.insert(name.to_owned(), shape.to_vec());
+    expect("input.weight", &[3, 2, 8]);
+    expect("embedding", &[3, 4]);
+    for layer in 0..2 {
+        expect(&format!("encoder.{layer}.convolution.weight"), &[3, 3, 3]);
+        expect(&format!("decoder.{layer}.join.linear.weight"), &[3, 6]);
+        expect(&format!("decoder.{layer}.convolution.weight"), &[3, 3, 3]);
+    }
+    expect("down.linear.weight", &[4, 3]);
+    expect("up.linear.weight", &[3, 4]);
+    for block in 0..2 {
+        for (name, shape) in [
+            ("gru.weight_ih_l0", &[12, 4] as &[usize]),
+            ("gru.weight_hh_l0", &[12, 4]),
+            ("gru.bias_ih_l0", &[12]),
+            ("gru.bias_hh_l0", &[12]),
+            ("gru_linear.weight", &[4, 4]),
+            ("qkv.weight", &[12, 4]),
+            ("attention_linear.weight", &[4, 4]),
+        ] {
+            expect(&format!("blocks.{block}.{name}"), shape);
+        }
+    }
+    expect("join.linear.weight", &[3, 6]);
+    expect("output.weight", &[3, 2, 8]);
+    expect("output.bias", &[2]);
+    let wide = ["input_norm", "encoder.0.norm", "encoder.1.norm", "up.norm", "decoder.0.join.norm", "decoder.0.norm"];
+    let wide = wide.into_iter().chain(["decoder.1.join.norm", "decoder.1.norm", "join.norm"]).map(|norm| (norm, 3));
+    let inner = ["down.norm", "blocks.0.gru_norm", "blocks.0.attention_norm", "blocks.1.gru_norm"];
+    let inner = inner.into_iter().chain(["blocks.1.attention_norm"]).map(|norm| (norm, 4));
+    for (norm, channels) in wide.chain(inner) {
+        for part in ["weight", "bias", "running_mean", "running_var"] {
+            expect(&format!("{norm}.{part}"), &[channels]);
+        }
+    }
+    assert_eq!(listed(&rnnformer), expected);
 }
 
 #[test]

@@ -10,8 +10,7 @@ use crate::dsp::StftConfig;
 use crate::nn::form::{InferenceForm, Memory, RecurrentForm};
 use crate::nn::tensors::{complex_product, raise_magnitude};
 
-/// The network, ready to run: normalisation is contained in the products, and the transforms are products over overlapping
-/// windows.
+/// The network, ready to run: normalisation is contained in the products, and so are the windows of both transforms.
 #[derive(Clone, Debug)]
 pub struct RnnformerInference<B: Backend> {
     flow: Flow<B, Folded<B>>,
@@ -85,15 +84,20 @@ impl<B: Backend> RecurrentForm<B> for RnnformerInference<B> {
         };
         let signal = Tensor::cat(vec![last_block.clone(), waveform.reshape([batch, samples])], 1);
         *last_block = signal.clone().narrow(1, samples, hop_length);
-        let windows: Tensor<B, 3> = signal.unfold(1, n_fft, hop_length);
+        let windows = pairs(signal.reshape([batch, frames + 1, hop_length]));
         let spectrum = windows.matmul(self.analysis.clone()); // [batch, frames, n_fft]
         let estimate = self.estimate(spectrum.reshape([batch, frames, 2, n_fft / 2]), states);
         let estimate = estimate.reshape([batch, frames, n_fft]);
         let rows = Tensor::cat(vec![last_estimate.clone().reshape([batch, 1, n_fft]), estimate.clone()], 1);
         *last_estimate = estimate.narrow(1, frames - 1, 1).reshape([batch, n_fft]);
-        let pairs: Tensor<B, 3> = rows.reshape([batch, (frames + 1) * n_fft]).unfold(1, 2 * n_fft, n_fft);
-        pairs.matmul(self.synthesis.clone()).reshape([batch, 1, samples])
+        pairs(rows).matmul(self.synthesis.clone()).reshape([batch, 1, samples])
     }
+}
+
+/// Every row and the next one: `[batch, rows + 1, width]` → `[batch, rows, 2 * width]`.
+fn pairs<B: Backend>(x: Tensor<B, 3>) -> Tensor<B, 3> {
+    let rows = x.dims()[1] - 1;
+    Tensor::cat(vec![x.clone().narrow(1, 0, rows), x.narrow(1, 1, rows)], 2)
 }
 
 impl<B: Backend> InferenceForm<B> for RnnformerInference<B> {

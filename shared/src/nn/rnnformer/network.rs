@@ -9,7 +9,8 @@
 //!
 //! Deviations from the paper:
 //! - The filters between sub-bands and bands are fixed triangles, see [`Bands`](super::bands::Bands); the paper learns them.
-//! - The mask begins as 1 (by the last layer's bias), so that training begins with the input.
+//! - The mask begins near 1, by the last layer's bias and small weights: one that is far off is further off by the power that undoes
+//!   the compression, and the first steps would be lost.
 
 use burn::module::Param;
 use burn::prelude::*;
@@ -24,6 +25,9 @@ use crate::dsp::stft::Stft;
 use crate::nn::form::{Phrasing, TrainableNetwork};
 use crate::nn::shape::NetworkShape;
 use crate::nn::tensors::{complex_product, in_precision, raise_magnitude};
+
+/// How much of PyTorch's first weights the last layer has.
+const FIRST_MASK: f64 = 0.1;
 
 /// The network. Make one with [`RnnformerConfig::init`].
 #[derive(Module, Debug)]
@@ -141,7 +145,7 @@ impl<B: Backend> Rnnformer<B> {
             decoder: (0..2).map(|_| DecoderLayer { join: join(), convolution: three_taps(), norm: norm() }).collect(),
             join: join(),
             output: Output {
-                weight: weight([channels, 2, KERNEL], device),
+                weight: weight([channels, 2, KERNEL], device).map(|weight| weight * FIRST_MASK),
                 bias: Param::from_data(TensorData::from([1.0f32, 0.0]), device),
             },
             filters_down: constant(filters.down(), [config.bands, config.sub_bands()]),
