@@ -7,7 +7,7 @@ use super::flow::Flow;
 use super::layers::Folded;
 use super::network::Rnnformer;
 use crate::dsp::StftConfig;
-use crate::nn::form::{InferenceForm, Memory, RecurrentForm};
+use crate::nn::form::{InferenceForm, Memory, Phrasing, RecurrentForm};
 use crate::nn::tensors::{complex_product, raise_magnitude};
 
 /// The network, ready to run: normalisation is contained in the products, and so are the windows of both transforms.
@@ -20,10 +20,15 @@ pub struct RnnformerInference<B: Backend> {
     synthesis: Tensor<B, 3>,
     stft: StftConfig,
     compression: f64,
+    /// Frames that go through the network together; none for all that there are.
+    frames_at_once: Option<usize>,
 }
 
+/// On a CPU. Maps of more frames do not fit into its caches: 500 took nearly twice as long for each (2026-11-28).
+const FRAMES_AT_ONCE: usize = 16;
+
 impl<B: Backend> RnnformerInference<B> {
-    pub(super) fn new(network: &Rnnformer<B>) -> Self {
+    pub(super) fn new(network: &Rnnformer<B>, phrasing: Phrasing) -> Self {
         let stft = network.stft.config();
         let StftConfig { n_fft, hop_length } = stft;
         let (bins, kept) = (stft.bins(), stft.bins() - 1);
@@ -42,6 +47,7 @@ impl<B: Backend> RnnformerInference<B> {
             synthesis: synthesis / envelope.unsqueeze(),
             stft,
             compression: network.compression,
+            frames_at_once: (phrasing == Phrasing::Products).then_some(FRAMES_AT_ONCE),
         }
     }
 
@@ -74,10 +80,21 @@ impl<B: Backend> RecurrentForm<B> for RnnformerInference<B> {
         self.silence(1)
     }
 
-    fn advance(&self, Memory(memory): &mut Memory<B>, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+    fn advance(&self, memory: &mut Memory<B>, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
+        let hop_length = self.stft.hop_length;
+        let samples = waveform.dims()[2];
+        assert!(samples.is_multiple_of(hop_length) && samples > 0, "{samples} samples are not a number of hops");
+        let at_once = self.frames_at_once.map_or(samples, |frames| frames * hop_length);
+        let part = |start: usize| self.step(memory, waveform.clone().narrow(2, start, at_once.min(samples - start)));
+        Tensor::cat((0..samples).step_by(at_once).map(part).collect(), 2)
+    }
+}
+
+impl<B: Backend> RnnformerInference<B> {
+    /// [`RecurrentForm::advance`] by not too many frames.
+    fn step(&self, Memory(memory): &mut Memory<B>, waveform: Tensor<B, 3>) -> Tensor<B, 3> {
         let StftConfig { n_fft, hop_length } = self.stft;
         let [batch, _, samples] = waveform.dims();
-        assert!(samples.is_multiple_of(hop_length) && samples > 0, "{samples} samples are not a number of hops");
         let frames = samples / hop_length;
         let [last_block, last_estimate, states @ ..] = memory.as_mut_slice() else {
             panic!("not a memory of this network");

@@ -238,7 +238,7 @@ impl<B: Backend> TrainableNetwork<B> for Rnnformer<B> {
         self.stft.inverse(Tensor::cat(vec![estimate, nyquist], 2), samples).reshape([batch, 1, samples])
     }
 
-    fn for_inference(self, _phrasing: Phrasing) -> RnnformerInference<B> {
-        RnnformerInference::new(&self)
+    fn for_inference(self, phrasing: Phrasing) -> RnnformerInference<B> {
+        RnnformerInference::new(&self, phrasing)
     }
 }
