@@ -93,7 +93,7 @@ fn rustup_without_timeout() -> bool {
 /// When one cannot be installed.
 pub fn page_builders() -> Result<()> {
     let wasm_bindgen = locked_version("wasm-bindgen")?;
-    // Debug builds would be quicker, but they take minutes on the page then.
+    // Debug builds take minutes on the page. What `cargo_install` builds is optimised a little.
     let why = "binds the page's WebAssembly to the browser";
     cargo_install("wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen, &[], why)?;
     cargo_install("trunk", "trunk", TRUNK_VERSION, &[], "builds the page")?;
@@ -211,6 +211,12 @@ fn cargo_install(package: &str, program: &str, version: &str, options: &[&str], 
     say(&format!("installing {package} {version} into target/tools: it {why}"));
     let install = |mut install: Command| {
         install.args(["--quiet", package, "--version", version, "--root"]).arg(&folder).args(options);
+        // These run for seconds: compiled in half the time, they may be slower.
+        install.envs([
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+            ("CARGO_PROFILE_RELEASE_LTO", "off"),
+            ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+        ]);
         run(install.env("CARGO_TARGET_DIR", folder.join("build")))
     };
     if install(cargo("install")).is_ok() {
