@@ -36,13 +36,13 @@ fn plain<const COUNT: usize>(bencher: Bencher, (preset, samples): (&str, usize))
 fn frame(bencher: Bencher, preset: &str) {
     let config = NetworkConfig::preset(preset).expect("listed");
     let network = config.init::<Flex>(&Default::default()).for_inference(Phrasing::Products);
-    let network = network.recurrent().expect("a recurrent network");
-    let mut memory = network.start();
+    let recurrent = || network.recurrent().expect("a recurrent network");
+    let mut memory = recurrent().start();
     let samples = config.alignment();
     bencher
         .counter(ItemsCount::new(samples))
         .with_inputs(|| hiss(samples))
-        .bench_local_values(|input| pool(1).install(|| network.advance(&mut memory, input).into_data()));
+        .bench_local_values(|input| pool(1).install(|| recurrent().advance(&mut memory, input).into_data()));
 }
 
 /// The form in which they are run.

@@ -35,7 +35,7 @@ pub(crate) struct Resampler {
 
 enum Method {
     /// Sharp, for files.
-    Fft(FftResampler),
+    Fft(Box<FftResampler>),
     /// Soon, for live sound.
     Sinc(SincResampler),
 }
@@ -46,7 +46,7 @@ impl Resampler {
     /// # Errors
     /// When a rate is 0.
     pub fn new(from_hz: u32, to_hz: u32) -> Result<Self> {
-        Self::with(from_hz, to_hz, |from, to| Ok(Method::Fft(FftResampler::new(from, to)?)))
+        Self::with(from_hz, to_hz, |from, to| Ok(Method::Fft(Box::new(FftResampler::new(from, to)?))))
     }
 
     /// The same with a filter so short that 2 ms are held back, at the lower rate of 16 kHz.

@@ -67,7 +67,7 @@ fn names_and_shapes_are_those_documented() {
     expect("up.linear.weight", &[3, 4]);
     for block in 0..2 {
         for (name, shape) in [
-            ("gru.weight_ih_l0", &[12, 4] as &[usize]),
+            ("gru.weight_ih_l0", &[12usize, 4] as &[usize]),
             ("gru.weight_hh_l0", &[12, 4]),
             ("gru.bias_ih_l0", &[12]),
             ("gru.bias_hh_l0", &[12]),
