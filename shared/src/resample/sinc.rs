@@ -1,6 +1,6 @@
 //! Resampling that holds back next to nothing: a windowed sinc, whose few taps are looked up.
 //!
-//! J. O. Smith, "Digital Audio Resampling Home Page", https://ccrma.stanford.edu/~jos/resample: coefficients between the rows of
+//! J. O. Smith, "Digital Audio Resampling Home Page", <https://ccrma.stanford.edu/~jos/resample>: coefficients between the rows of
 //! a table are interpolated linearly, so that any two rates will do.
 
 use std::collections::VecDeque;
