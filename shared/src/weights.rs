@@ -62,6 +62,26 @@ impl Weights {
         }
     }
 
+    /// The sum of weights, each as much as its share says. Shares of 1 in all make an average.
+    ///
+    /// # Errors
+    /// When names or shapes differ, or a sum is not finite.
+    pub fn average(all: &[(&Self, f64)]) -> Result<Self> {
+        let mut average = Self::default();
+        let Some((first, _)) = all.first() else { return Ok(average) };
+        for (name, Weight { shape, values }) in first.iter() {
+            let mut sum = vec![0.0; values.len()];
+            for (weights, share) in all {
+                let other = weights.get(name).filter(|other| other.shape == *shape && weights.0.len() == first.0.len());
+                let other =
+                    other.ok_or_else(|| refuse(format!("{name}: expected {shape:?} in all that are averaged")))?;
+                sum.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += share * f64::from(*value));
+            }
+            average.insert(name, shape.clone(), sum.into_iter().map(|value| value as f32).collect())?;
+        }
+        Ok(average)
+    }
+
     /// All of them by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Weight)> {
         self.0.iter().map(|(name, weight)| (name.as_str(), weight))

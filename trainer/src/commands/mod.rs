@@ -1,5 +1,6 @@
 //! The command line: one file or folder for each command, with its arguments and what it does.
 
+mod average;
 mod bench;
 mod corrupt;
 mod evaluate;
@@ -15,6 +16,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use cli::denoise::DenoiseArguments;
 
+use self::average::AverageArguments;
 use self::bench::BenchArguments;
 use self::corrupt::CorruptArguments;
 use self::evaluate::EvaluateArguments;
@@ -47,6 +49,7 @@ enum Command {
     Recipes(RecipesArguments),
     Export(ExportArguments),
     Import(ImportArguments),
+    Average(AverageArguments),
     Bench(BenchArguments),
 }
 
@@ -65,6 +68,7 @@ impl TrainerArguments {
             Command::Recipes(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
             Command::Import(arguments) => arguments.run(),
+            Command::Average(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),
         }
     }
