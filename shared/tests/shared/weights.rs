@@ -99,7 +99,7 @@ fn documented_shapes_can_be_used() {
     let shapes = document.split("```json").skip(1).map(|rest| rest.split("```").next().expect("closed"));
     let configs: Vec<NetworkConfig> =
         shapes.map(|json| serde_json::from_str(json).expect("a network's shape")).collect();
-    assert_eq!(configs.len(), 3);
+    assert_eq!(configs.len(), 4);
     configs.iter().for_each(|config| config.validate().expect("within range"));
 }
 

@@ -9,7 +9,7 @@ pub(super) struct Bands {
 }
 
 impl Bands {
-    /// At least two bands, and no more than there are sub-bands.
+    /// At least three bands, and no more than there are sub-bands.
     pub(super) fn new(bands: usize, sub_bands: usize) -> Self {
         let last = (sub_bands - 1) as f64;
         let centres = |ratio: f64| {
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn every_band_has_sub_bands_and_every_sub_band_has_bands() {
-        for (bands, sub_bands) in [(24, 64), (16, 64), (32, 64), (5, 16), (2, 16), (2, 2), (16, 16), (63, 64)] {
+        for (bands, sub_bands) in [(24, 64), (16, 64), (32, 64), (5, 16), (3, 16), (3, 3), (16, 16), (63, 64)] {
             let filters = Bands::new(bands, sub_bands);
             let steps: Vec<f64> = filters.centres.windows(2).map(|pair| pair[1] - pair[0]).collect();
             assert!(steps.iter().all(|&step| step > 0.999), "{bands} of {sub_bands}: {steps:?}");

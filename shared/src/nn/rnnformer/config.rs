@@ -17,7 +17,7 @@ pub(super) const STRIDE: usize = 4;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RnnformerConfig {
-    /// The transform at both ends: `n_fft` 16 to 4096, a multiple of 8, and half of it as `hop_length`.
+    /// The transform at both ends: `n_fft` 24 to 4096, a multiple of 8, and half of it as `hop_length`.
     pub stft: StftConfig,
     /// Channels of the convolutions along frequency, 1 to 512.
     pub channels: usize,
@@ -25,7 +25,7 @@ pub struct RnnformerConfig {
     pub blocks: usize,
     /// Channels of the blocks, 1 to 512, a multiple of `heads`.
     pub inner_channels: usize,
-    /// Bands of the blocks, 2 to as many as there are sub-bands: `n_fft / 8`.
+    /// Bands of the blocks, 3 to as many as there are sub-bands: `n_fft / 8`.
     pub bands: usize,
     /// Heads of the attention, 1 to 16.
     pub heads: usize,
@@ -100,7 +100,7 @@ impl NetworkShape for RnnformerConfig {
 
     fn validate(&self) -> Result<()> {
         self.stft.validate_overlap(2)?;
-        check_range("n_fft", self.stft.n_fft, 16..=4096)?;
+        check_range("n_fft", self.stft.n_fft, 24..=4096)?;
         if !self.stft.n_fft.is_multiple_of(2 * STRIDE) {
             return Err(Error::config("n_fft", format!("a multiple of {}", 2 * STRIDE), self.stft.n_fft));
         }
@@ -114,7 +114,7 @@ impl NetworkShape for RnnformerConfig {
         check_range("channels", self.channels, 1..=512)?;
         check_range("blocks", self.blocks, 1..=8)?;
         check_range("inner_channels", self.inner_channels, 1..=512)?;
-        check_range("bands", self.bands, 2..=self.sub_bands())?;
+        check_range("bands", self.bands, 3..=self.sub_bands())?;
         check_range("heads", self.heads, 1..=16)?;
         if !self.inner_channels.is_multiple_of(self.heads) {
             let expected = format!("a multiple of heads, {}", self.heads);

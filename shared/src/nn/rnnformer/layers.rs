@@ -80,10 +80,14 @@ impl<B: Backend> BatchNorm<B> {
     }
 }
 
-/// A weight in the layout of PyTorch's layers, `[output, …]`, uniform within `1 / √fan_in` as they start.
-pub(super) fn weight<B: Backend, const D: usize>(shape: [usize; D], device: &B::Device) -> Param<Tensor<B, D>> {
+/// A weight in the layout of PyTorch's layers, `[output, …]`, uniform within `gain / √fan_in`; theirs start with a gain of 1.
+pub(super) fn weight<B: Backend, const D: usize>(
+    shape: [usize; D],
+    gain: f64,
+    device: &B::Device,
+) -> Param<Tensor<B, D>> {
     let fan_in: usize = shape[1..].iter().product();
-    let bound = 1.0 / (fan_in as f64).sqrt();
+    let bound = gain / (fan_in as f64).sqrt();
     Initializer::Uniform { min: -bound, max: bound }.init(shape, device)
 }
 
@@ -96,7 +100,7 @@ pub(super) struct Linear<B: Backend> {
 
 impl<B: Backend> Linear<B> {
     pub(super) fn new([input, output]: [usize; 2], device: &B::Device) -> Self {
-        Self { weight: weight([output, input], device) }
+        Self { weight: weight([output, input], 1.0, device) }
     }
 
     /// `[input, output]`: what rows are multiplied by.
@@ -114,7 +118,7 @@ pub(super) struct Convolution<B: Backend> {
 
 impl<B: Backend> Convolution<B> {
     pub(super) fn new(shape: [usize; 3], device: &B::Device) -> Self {
-        Self { weight: weight(shape, device) }
+        Self { weight: weight(shape, 1.0, device) }
     }
 
     /// `[taps * input, output]`: what rows of neighbours are multiplied by.

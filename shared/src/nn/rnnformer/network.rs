@@ -26,7 +26,7 @@ use crate::nn::form::{Phrasing, TrainableNetwork};
 use crate::nn::shape::NetworkShape;
 use crate::nn::tensors::{complex_product, in_precision, raise_magnitude};
 
-/// How much of PyTorch's first weights the last layer has.
+/// Gain of the last layer's first weights.
 const FIRST_MASK: f64 = 0.1;
 
 /// The network. Make one with [`RnnformerConfig::init`].
@@ -139,13 +139,13 @@ impl<B: Backend> Rnnformer<B> {
             input_norm: norm(),
             encoder: (0..2).map(|_| NormalisedConvolution { convolution: three_taps(), norm: norm() }).collect(),
             down: NormalisedLinear::new([channels, inner], device),
-            embedding: weight([config.bands, inner], device),
+            embedding: weight([config.bands, inner], 1.0, device),
             blocks: (0..config.blocks).map(block).collect(),
             up: NormalisedLinear::new([inner, channels], device),
             decoder: (0..2).map(|_| DecoderLayer { join: join(), convolution: three_taps(), norm: norm() }).collect(),
             join: join(),
             output: Output {
-                weight: weight([channels, 2, KERNEL], device).map(|weight| weight * FIRST_MASK),
+                weight: weight([channels, 2, KERNEL], FIRST_MASK, device),
                 bias: Param::from_data(TensorData::from([1.0f32, 0.0]), device),
             },
             filters_down: constant(filters.down(), [config.bands, config.sub_bands()]),
